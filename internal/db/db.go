@@ -1,0 +1,261 @@
+package db
+
+import (
+	"context"
+	"database/sql"
+	"errors"
+	"fmt"
+	"net/url"
+	"os"
+	"path/filepath"
+	"strings"
+	"time"
+
+	"github.com/google/uuid"
+	"github.com/jackc/pgx/v5"
+	"github.com/jackc/pgx/v5/pgconn"
+	"github.com/jackc/pgx/v5/stdlib" // registers "pgx"
+	"modernc.org/sqlite"
+	sqlite3 "modernc.org/sqlite/lib"
+
+	"masthead/internal/fault"
+)
+
+// Dialect is the kind of database. Only search, job and migrations may ask for it.
+type Dialect string
+
+// The two databases.
+const (
+	SQLite     Dialect = "sqlite"
+	PostgreSQL Dialect = "postgres"
+)
+
+// Queryer is what a store needs of a database: *sql.Tx and *sql.DB both are one.
+type Queryer interface {
+	ExecContext(ctx context.Context, query string, args ...any) (sql.Result, error)
+	QueryContext(ctx context.Context, query string, args ...any) (*sql.Rows, error)
+	QueryRowContext(ctx context.Context, query string, args ...any) *sql.Row
+}
+
+// DB is an open database. SQLite has one writing connection and a pool of
+// readers that cannot write; on PostgreSQL both are one pool.
+type DB struct {
+	Dialect Dialect
+	// Name is the file's path, or the URL without its password.
+	Name string
+
+	dsn         string
+	write, read *sql.DB
+}
+
+// Readers is how many connections SQLite reads on. Each has a page cache of
+// its own, so this and cacheKiB bound the memory that the database takes.
+const (
+	readers  = 6
+	cacheKiB = 4096
+)
+
+// Open opens the database that name tells: a postgres:// URL, or the path of
+// an SQLite file, which is made when absent. It does not migrate.
+func Open(ctx context.Context, name string) (*DB, error) {
+	open := openSQLite
+	if IsURL(name) {
+		open = openPostgres
+	}
+	d, err := open(name)
+	if err != nil {
+		return nil, fmt.Errorf("db.Open(%s): %w", d.Name, err)
+	}
+	if err := d.write.PingContext(ctx); err != nil {
+		d.Close()
+		return nil, fmt.Errorf("db.Open(%s): %w", d.Name, err)
+	}
+	return d, nil
+}
+
+// IsURL reports whether name is a PostgreSQL URL, not a file's path.
+func IsURL(name string) bool {
+	return strings.HasPrefix(name, "postgres://") || strings.HasPrefix(name, "postgresql://")
+}
+
+func openPostgres(name string) (*DB, error) {
+	d := &DB{Dialect: PostgreSQL, Name: "postgres", dsn: name}
+	u, err := url.Parse(name)
+	if err != nil {
+		return d, fault.New(fault.Invalid, "the database URL cannot be read").WithHint("write it as postgres://user:password@host/name")
+	}
+	d.Name = u.Redacted()
+	pool, err := sql.Open("pgx", name)
+	if err != nil {
+		return d, err
+	}
+	pool.SetMaxOpenConns(16)
+	pool.SetMaxIdleConns(8)
+	pool.SetConnMaxIdleTime(5 * time.Minute)
+	d.write, d.read = pool, pool
+	return d, nil
+}
+
+func openSQLite(name string) (*DB, error) {
+	d := &DB{Dialect: SQLite, Name: name, dsn: name}
+	if err := os.MkdirAll(filepath.Dir(name), 0o750); err != nil {
+		return d, err
+	}
+	dsn := func(pragmas ...string) string {
+		q := url.Values{"_txlock": {"immediate"}}
+		for _, p := range append([]string{"busy_timeout(15000)", "foreign_keys(1)", "journal_mode(WAL)",
+			"synchronous(FULL)", fmt.Sprintf("cache_size(-%d)", cacheKiB), "temp_store(MEMORY)"}, pragmas...) {
+			q.Add("_pragma", p)
+		}
+		return "file:" + (&url.URL{Path: name}).EscapedPath() + "?" + q.Encode()
+	}
+	write, err := sql.Open("sqlite", dsn())
+	if err != nil {
+		return d, err
+	}
+	write.SetMaxOpenConns(1)
+	write.SetConnMaxIdleTime(0)
+	read, err := sql.Open("sqlite", dsn("query_only(1)"))
+	if err != nil {
+		write.Close()
+		return d, err
+	}
+	read.SetMaxOpenConns(readers)
+	read.SetMaxIdleConns(readers)
+	d.write, d.read = write, read
+	return d, nil
+}
+
+// Close closes every connection.
+func (d *DB) Close() error {
+	if d.read != d.write {
+		return errors.Join(d.read.Close(), d.write.Close())
+	}
+	return d.write.Close()
+}
+
+// Read gives the connections to read on, outside of any transaction.
+func (d *DB) Read() *sql.DB { return d.read }
+
+// Write gives the connections to write on; stores use [DB.InTx] instead. On
+// SQLite it is one connection: whoever holds it keeps every other writer waiting.
+func (d *DB) Write() *sql.DB { return d.write }
+
+// URL gives the name that opened the database, with its password: for the job
+// queue's own connections, never for a log.
+func (d *DB) URL() string { return d.dsn }
+
+// Tx is one writing transaction.
+type Tx struct {
+	*sql.Tx
+	pgx *pgx.Conn
+}
+
+// PGX gives the PostgreSQL connection that the transaction runs on, for the job
+// queue, which speaks pgx; nil on SQLite. It may be used only inside InTx.
+func (tx *Tx) PGX() *pgx.Conn { return tx.pgx }
+
+// InTx runs fn in one writing transaction: committed when fn returns nil, and
+// rolled back whole otherwise, also when fn panics. fn must use tx alone; on
+// SQLite a second writer inside it would wait for itself.
+func (d *DB) InTx(ctx context.Context, fn func(tx *Tx) error) error {
+	conn, err := d.write.Conn(ctx)
+	if err != nil {
+		return fmt.Errorf("db: begin: %w", err)
+	}
+	defer conn.Close()
+	tx := &Tx{}
+	if d.Dialect == PostgreSQL {
+		err := conn.Raw(func(driver any) error {
+			tx.pgx = driver.(*stdlib.Conn).Conn()
+			return nil
+		})
+		if err != nil {
+			return fmt.Errorf("db: begin: %w", err)
+		}
+	}
+	if tx.Tx, err = conn.BeginTx(ctx, nil); err != nil {
+		return fmt.Errorf("db: begin: %w", err)
+	}
+	defer tx.Rollback() // after a commit this does nothing
+	if err := fn(tx); err != nil {
+		return err
+	}
+	if err := tx.Commit(); err != nil {
+		return fmt.Errorf("db: commit: %w", err)
+	}
+	return nil
+}
+
+// NewID makes an ID: a UUID of version 7 (RFC 9562 §5.7), so that rows sort by
+// the time they were made.
+func NewID() string { return uuid.Must(uuid.NewV7()).String() }
+
+// Micros gives t as the UTC microseconds since 1970 that the database keeps;
+// the zero Time is 0.
+func Micros(t time.Time) int64 {
+	if t.IsZero() {
+		return 0
+	}
+	return t.UnixMicro()
+}
+
+// Time gives the time that [Micros] made; 0 is the zero Time.
+func Time(micros int64) time.Time {
+	if micros == 0 {
+		return time.Time{}
+	}
+	return time.UnixMicro(micros).UTC()
+}
+
+// In binds a list: it gives "($n, $n+1, …)" beginning at parameter first, and
+// the arguments. An empty list gives "(NULL)", which matches nothing.
+func In[T any](first int, list []T) (placeholders string, args []any) {
+	if len(list) == 0 {
+		return "(NULL)", nil
+	}
+	var b strings.Builder
+	for i, v := range list {
+		if i == 0 {
+			b.WriteByte('(')
+		} else {
+			b.WriteString(", ")
+		}
+		fmt.Fprintf(&b, "$%d", first+i)
+		args = append(args, v)
+	}
+	b.WriteByte(')')
+	return b.String(), args
+}
+
+// IsUnique reports whether err tells that a unique key stands in the way.
+func IsUnique(err error) bool {
+	if e, ok := errors.AsType[*sqlite.Error](err); ok {
+		return e.Code() == sqlite3.SQLITE_CONSTRAINT_UNIQUE || e.Code() == sqlite3.SQLITE_CONSTRAINT_PRIMARYKEY
+	}
+	if e, ok := errors.AsType[*pgconn.PgError](err); ok {
+		return e.Code == "23505" // unique_violation
+	}
+	return false
+}
+
+// Scanner is what *sql.Row and *sql.Rows share.
+type Scanner interface{ Scan(dest ...any) error }
+
+// Rows reads every row of a query with scan, and closes it. rows and err are
+// the query's two results.
+func Rows[T any](rows *sql.Rows, err error, scan func(Scanner) (T, error)) ([]T, error) {
+	if err != nil {
+		return nil, err
+	}
+	defer rows.Close()
+	var all []T
+	for rows.Next() {
+		v, err := scan(rows)
+		if err != nil {
+			return nil, err
+		}
+		all = append(all, v)
+	}
+	return all, rows.Err()
+}
