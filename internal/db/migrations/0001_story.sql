@@ -72,11 +72,13 @@ CREATE TABLE edition (
     words       INTEGER NOT NULL DEFAULT 0,
     revision    BIGINT NOT NULL DEFAULT 1,       -- seq of the newest revision
     published_at BIGINT NOT NULL DEFAULT 0,      -- first publication, or the time it is scheduled for
+    month       INTEGER NOT NULL DEFAULT 0,      -- 202611, by the newsroom's clock
     updated_at  BIGINT NOT NULL,                 -- last change that readers are told of
     created_at  BIGINT NOT NULL,
     UNIQUE (story_id, lang)
 );
 CREATE INDEX edition_published ON edition (lang, published_at DESC, id DESC) WHERE status = 'published';
+CREATE INDEX edition_month ON edition (lang, month) WHERE status = 'published';
 CREATE INDEX edition_scheduled ON edition (published_at) WHERE status = 'scheduled';
 
 CREATE TABLE revision (

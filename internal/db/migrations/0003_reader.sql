@@ -19,6 +19,7 @@ CREATE TABLE reader (
     created_at  BIGINT NOT NULL,
     confirmed_at BIGINT NOT NULL DEFAULT 0       -- first sign-in: the address is the reader's
 );
+CREATE INDEX reader_created ON reader (created_at DESC, id DESC);
 
 CREATE TABLE reader_tier (
     reader_id   TEXT NOT NULL REFERENCES reader (id) ON DELETE CASCADE,
@@ -38,10 +39,12 @@ CREATE INDEX reader_newsletter_list ON reader_newsletter (newsletter);
 -- One letter with a link and a code. Only hashes are kept.
 CREATE TABLE signin (
     id          TEXT PRIMARY KEY,
-    email       TEXT NOT NULL,
+    email       TEXT NOT NULL,                   -- where the letter went
     email_key   TEXT NOT NULL,
+    name        TEXT NOT NULL DEFAULT '',        -- with newsletters: what was chosen on registering
+    newsletters TEXT NOT NULL DEFAULT '[]',      -- JSON list
     link_hash   TEXT NOT NULL UNIQUE,
-    code_hash   TEXT NOT NULL,
+    code_hash   TEXT NOT NULL DEFAULT '',        -- '': signs in by the link alone
     tries       INTEGER NOT NULL DEFAULT 0,
     return_to   TEXT NOT NULL DEFAULT '/',
     lang        TEXT NOT NULL DEFAULT '',
@@ -55,6 +58,7 @@ CREATE TABLE session (
     id          TEXT PRIMARY KEY,
     reader_id   TEXT NOT NULL REFERENCES reader (id) ON DELETE CASCADE,
     secret_hash TEXT NOT NULL UNIQUE,
+    prev_hash   TEXT NOT NULL DEFAULT '',        -- the secret before, until the browser has shown the new one
     agent       TEXT NOT NULL DEFAULT '',        -- "Firefox on Android": never the whole header
     created_at  BIGINT NOT NULL,
     seen_at     BIGINT NOT NULL,

@@ -15,6 +15,7 @@ CREATE TABLE staff_link (
     expires_at  BIGINT NOT NULL,
     used_at     BIGINT NOT NULL DEFAULT 0
 );
+CREATE INDEX staff_link_staff ON staff_link (staff_id);
 
 CREATE TABLE staff_session (
     id          TEXT PRIMARY KEY,
@@ -24,6 +25,7 @@ CREATE TABLE staff_session (
     seen_at     BIGINT NOT NULL,
     expires_at  BIGINT NOT NULL
 );
+CREATE INDEX staff_session_staff ON staff_session (staff_id);
 
 CREATE TABLE api_token (
     id          TEXT PRIMARY KEY,

@@ -1,0 +1,373 @@
+package config
+
+import (
+	"errors"
+	"fmt"
+	"io/fs"
+	"net/mail"
+	"net/netip"
+	"net/url"
+	"os"
+	"path/filepath"
+	"regexp"
+	"slices"
+	"strconv"
+	"strings"
+	"time"
+
+	"github.com/BurntSushi/toml"
+	"golang.org/x/text/language"
+
+	"masthead/internal/fault"
+)
+
+// FileName is the name of the settings file in the newsroom's folder.
+const FileName = "masthead.toml"
+
+// Config holds every setting, checked. Lists are never nil where the default is not empty.
+type Config struct {
+	Dir string // the newsroom's folder, absolute
+
+	// The newspaper.
+	Title, Tagline, Description string
+	URL                         *url.URL // public address, without a slash at its end
+	Language                    string
+	Languages                   []string // Language first
+	Timezone                    *time.Location
+	Accent                      string // "" or #rrggbb
+	Contact                     string
+
+	// The server.
+	Addr, OpsAddr  string
+	DB             string // path of the SQLite file, or a postgres:// URL
+	TrustedProxies []netip.Prefix
+	Theme          string
+	Dev            bool
+	LogLevel       string
+	LogJSON        bool
+	EmbedHosts     []string
+
+	// Blobs.
+	Blobs                    string // "" for the folder, or s3://bucket?endpoint=…
+	S3AccessKey, S3SecretKey string
+
+	// Mail.
+	SMTP     *url.URL // nil: letters go to the outbox folder
+	MailFrom *mail.Address
+
+	// The wall.
+	PreviewParagraphs, PreviewWords int
+	GiftQuota, GiftDays             int
+	CrawlerRanges                   string
+
+	// Readers.
+	SignInMinutes                        int
+	LettersPerAddress, LettersPerNetwork int
+	SessionIdleDays, SessionMaxDays      int
+	DisposableDomains                    string
+}
+
+// Setting is one row of the table.
+type Setting struct {
+	Name    string // as a flag and in the file: "smtp-url"
+	Default string // as it would be written
+	Doc     string // one or two sentences
+	Group   string
+	Secret  bool // read from the environment alone
+	set     func(c *Config, value string) error
+}
+
+// Env gives the name of the setting's variable: MASTHEAD_SMTP_URL.
+func (s Setting) Env() string {
+	return "MASTHEAD_" + strings.ToUpper(strings.ReplaceAll(s.Name, "-", "_"))
+}
+
+// Settings gives the table, in the order of the manual.
+func Settings() []Setting {
+	return []Setting{
+		{Name: "title", Group: "The newspaper", Default: "Masthead", Doc: "The newspaper's name.",
+			set: func(c *Config, v string) error { c.Title = v; return required(v) }},
+		{Name: "tagline", Group: "The newspaper", Doc: "A few words under the name.",
+			set: func(c *Config, v string) error { c.Tagline = v; return nil }},
+		{Name: "description", Group: "The newspaper", Doc: "One sentence for search engines and feeds.",
+			set: func(c *Config, v string) error { c.Description = v; return nil }},
+		{Name: "url", Group: "The newspaper", Default: "http://localhost:8080", Doc: "The public address, as readers write it. With https, cookies are sent over TLS alone.",
+			set: setURL},
+		{Name: "language", Group: "The newspaper", Default: "en", Doc: "The language whose addresses bear no prefix.",
+			set: func(c *Config, v string) (err error) { c.Language, err = tag(v); return err }},
+		{Name: "languages", Group: "The newspaper", Default: "en", Doc: "Every language of the site, with commas between them. Furniture comes in en, ar, he, ru and fr.",
+			set: setLanguages},
+		{Name: "timezone", Group: "The newspaper", Default: "UTC", Doc: "The newsroom's clock, by its IANA name such as Asia/Amman: it dates addresses and the front page.",
+			set: func(c *Config, v string) (err error) { c.Timezone, err = time.LoadLocation(v); return err }},
+		{Name: "accent", Group: "The newspaper", Doc: "The newspaper's colour as #rrggbb; empty for deep petrol.",
+			set: func(c *Config, v string) error { c.Accent = v; return matches(v, `^(#[0-9a-fA-F]{6})?$`, "#rrggbb") }},
+		{Name: "contact", Group: "The newspaper", Doc: "An address for readers' questions, shown on the privacy page.",
+			set: func(c *Config, v string) error { c.Contact = v; return nil }},
+
+		{Name: "addr", Group: "The server", Default: "localhost:8080", Doc: "Where the site listens, HOST:PORT.",
+			set: func(c *Config, v string) error { c.Addr = v; return required(v) }},
+		{Name: "ops-addr", Group: "The server", Default: "localhost:9090", Doc: "Where /metrics, /healthz and /readyz listen, apart from the public; empty for nowhere.",
+			set: func(c *Config, v string) error { c.OpsAddr = v; return nil }},
+		{Name: "db", Group: "The server", Doc: "A postgres:// URL; empty for the SQLite file masthead.db in the newsroom's folder. With a password in it, set MASTHEAD_DB rather than the flag.",
+			set: func(c *Config, v string) error { c.DB = v; return nil }},
+		{Name: "trusted-proxies", Group: "The server", Doc: "Networks whose X-Forwarded-For and X-Forwarded-Proto are believed, such as 127.0.0.0/8, with commas between them.",
+			set: setProxies},
+		{Name: "theme", Group: "The server", Doc: "A folder whose templates and styles replace the built-in ones of the same name.",
+			set: func(c *Config, v string) error { c.Theme = v; return nil }},
+		{Name: "dev", Group: "The server", Default: "false", Doc: "For development: templates are read anew for each page, and the outbox is readable at /dev/mail.",
+			set: func(c *Config, v string) (err error) { c.Dev, err = strconv.ParseBool(v); return err }},
+		{Name: "log-level", Group: "The server", Default: "info", Doc: "debug, info, warn or error.",
+			set: func(c *Config, v string) error {
+				c.LogLevel = v
+				return matches(v, `^(debug|info|warn|error)$`, "debug, info, warn or error")
+			}},
+		{Name: "log-json", Group: "The server", Default: "false", Doc: "Write the log as JSON lines, for machines.",
+			set: func(c *Config, v string) (err error) { c.LogJSON, err = strconv.ParseBool(v); return err }},
+		{Name: "embed-hosts", Group: "The server", Default: "www.youtube-nocookie.com, player.vimeo.com", Doc: "Hosts whose players may be loaded into a story after the reader asks for it by a click.",
+			set: func(c *Config, v string) error { c.EmbedHosts = list(v); return nil }},
+
+		{Name: "blobs", Group: "Pictures and files", Doc: "Where pictures and files are kept: empty for the folder blobs in the newsroom's folder, or s3://BUCKET?endpoint=HOST[&region=R][&prefix=P][&insecure=true].",
+			set: func(c *Config, v string) error {
+				c.Blobs = v
+				return matches(v, `^(s3://.+)?$`, "s3://BUCKET?endpoint=HOST")
+			}},
+		{Name: "s3-access-key", Group: "Pictures and files", Secret: true, Doc: "The access key of the bucket.",
+			set: func(c *Config, v string) error { c.S3AccessKey = v; return nil }},
+		{Name: "s3-secret-key", Group: "Pictures and files", Secret: true, Doc: "The secret key of the bucket.",
+			set: func(c *Config, v string) error { c.S3SecretKey = v; return nil }},
+
+		{Name: "smtp-url", Group: "Mail", Secret: true, Doc: "The mail server, smtp://USER:PASSWORD@HOST:587 (STARTTLS) or smtps://…:465; unset, letters are put into the folder outbox.",
+			set: setSMTP},
+		{Name: "mail-from", Group: "Mail", Default: "Masthead <news@localhost>", Doc: "The sender of every letter.",
+			set: func(c *Config, v string) (err error) { c.MailFrom, err = mail.ParseAddress(v); return err }},
+
+		{Name: "preview-paragraphs", Group: "The wall", Default: "3", Doc: "How many paragraphs of a withheld story are shown, where the story has no wall mark.",
+			set: number(func(c *Config) *int { return &c.PreviewParagraphs }, 0, 50)},
+		{Name: "preview-words", Group: "The wall", Default: "120", Doc: "How many words of a withheld story are shown at most, by whole paragraphs.",
+			set: number(func(c *Config) *int { return &c.PreviewWords }, 0, 5000)},
+		{Name: "gift-quota", Group: "The wall", Default: "5", Doc: "How many stories a reader may give away in 30 days.",
+			set: number(func(c *Config) *int { return &c.GiftQuota }, 0, 1000)},
+		{Name: "gift-days", Group: "The wall", Default: "14", Doc: "How many days a gift link opens its story.",
+			set: number(func(c *Config) *int { return &c.GiftDays }, 1, 365)},
+		{Name: "crawler-ranges", Group: "The wall", Doc: "A folder of address ranges that search engines publish, one file NAME.json or NAME.txt for each; a crawler from them reads whole stories.",
+			set: func(c *Config, v string) error { c.CrawlerRanges = v; return nil }},
+
+		{Name: "signin-minutes", Group: "Readers", Default: "10", Doc: "How long the link and the code of a sign-in letter are good.",
+			set: number(func(c *Config) *int { return &c.SignInMinutes }, 1, 60)},
+		{Name: "letters-per-address", Group: "Readers", Default: "5", Doc: "How many sign-in letters one address gets in an hour.",
+			set: number(func(c *Config) *int { return &c.LettersPerAddress }, 1, 1000)},
+		{Name: "letters-per-network", Group: "Readers", Default: "20", Doc: "How many sign-in letters one network (/24, or /48 of IPv6) may ask for in an hour.",
+			set: number(func(c *Config) *int { return &c.LettersPerNetwork }, 1, 100000)},
+		{Name: "session-idle-days", Group: "Readers", Default: "60", Doc: "After how many days without a visit a reader is signed out.",
+			set: number(func(c *Config) *int { return &c.SessionIdleDays }, 1, 400)},
+		{Name: "session-max-days", Group: "Readers", Default: "365", Doc: "After how many days a reader signs in anew in any case.",
+			set: number(func(c *Config) *int { return &c.SessionMaxDays }, 1, 400)},
+		{Name: "disposable-domains", Group: "Readers", Doc: "A file of mail domains, one a line, that may not register.",
+			set: func(c *Config, v string) error { c.DisposableDomains = v; return nil }},
+	}
+}
+
+// Load reads the settings of the newsroom in dir. flags holds the flags that
+// were given, by name; lookup is os.LookupEnv. Every bad setting is named, with
+// where it stands.
+func Load(dir string, flags map[string]string, lookup func(string) (string, bool)) (Config, error) {
+	abs, err := filepath.Abs(dir)
+	if err != nil {
+		return Config{}, fmt.Errorf("config.Load(%s): %w", dir, err)
+	}
+	c := Config{Dir: abs}
+	file, err := readFile(filepath.Join(abs, FileName))
+	if err != nil {
+		return Config{}, err
+	}
+	var faults []error
+	for _, s := range Settings() {
+		value, where := s.Default, "its default"
+		if v, ok := file[s.Name]; ok {
+			value, where = v, FileName
+			if s.Secret {
+				faults = append(faults, secretInFile(filepath.Join(abs, FileName), s))
+			}
+		}
+		if v, ok := lookup(s.Env()); ok {
+			value, where = v, s.Env()
+		}
+		if v, ok := flags[s.Name]; ok {
+			value, where = v, "--"+s.Name
+		}
+		if err := s.set(&c, value); err != nil {
+			faults = append(faults, fault.New(fault.Invalid, fmt.Sprintf("%s: %s cannot be %q: %v", where, s.Name, value, err)))
+		}
+		delete(file, s.Name)
+	}
+	for name := range file {
+		faults = append(faults, fault.New(fault.Invalid, fmt.Sprintf("%s: there is no setting %q", FileName, name)).
+			WithHint("masthead help serve lists the settings"))
+	}
+	if err := errors.Join(faults...); err != nil {
+		return Config{}, err
+	}
+	if !slices.Contains(c.Languages, c.Language) {
+		c.Languages = append([]string{c.Language}, c.Languages...)
+	}
+	if c.DB == "" {
+		c.DB = filepath.Join(abs, "masthead.db")
+	}
+	c.Theme, c.CrawlerRanges, c.DisposableDomains = c.within(c.Theme), c.within(c.CrawlerRanges), c.within(c.DisposableDomains)
+	return c, nil
+}
+
+// Secure reports whether the site is served over TLS, so that cookies are sent over it alone.
+func (c Config) Secure() bool { return c.URL.Scheme == "https" }
+
+// within makes a path that is not absolute one in the newsroom's folder.
+func (c Config) within(path string) string {
+	if path == "" || filepath.IsAbs(path) {
+		return path
+	}
+	return filepath.Join(c.Dir, path)
+}
+
+// readFile reads the settings file as texts; an absent one is empty.
+func readFile(path string) (map[string]string, error) {
+	var raw map[string]any
+	_, err := toml.DecodeFile(path, &raw)
+	if errors.Is(err, fs.ErrNotExist) {
+		return nil, nil
+	}
+	if err != nil {
+		return nil, fault.New(fault.Invalid, fmt.Sprintf("%s cannot be read: %v", path, err)).WithHint("it is TOML: name = \"value\", one a line")
+	}
+	values := make(map[string]string, len(raw))
+	for name, v := range raw {
+		if items, ok := v.([]any); ok {
+			var texts []string
+			for _, item := range items {
+				texts = append(texts, fmt.Sprint(item))
+			}
+			v = strings.Join(texts, ", ")
+		}
+		values[name] = fmt.Sprint(v)
+	}
+	return values, nil
+}
+
+// secretInFile refuses a secret in a settings file that others than its owner may read.
+func secretInFile(path string, s Setting) error {
+	info, err := os.Stat(path)
+	if err != nil {
+		return err
+	}
+	if info.Mode().Perm()&0o077 != 0 {
+		return fault.New(fault.Invalid, fmt.Sprintf("%s holds %s and can be read by others", path, s.Name)).
+			WithHint("chmod 600 %s, or set %s instead", path, s.Env())
+	}
+	return nil
+}
+
+// Example gives an annotated settings file with every default.
+func Example() string {
+	var b strings.Builder
+	b.WriteString("# Settings of a newsroom. Each may also be given as a variable or a flag, which go before this file.\n")
+	group := ""
+	for _, s := range Settings() {
+		if s.Group != group {
+			group = s.Group
+			fmt.Fprintf(&b, "\n# %s\n", group)
+		}
+		fmt.Fprintf(&b, "\n# %s\n", s.Doc)
+		if s.Secret {
+			fmt.Fprintf(&b, "# A secret: set %s, or keep this file readable by its owner alone (chmod 600).\n", s.Env())
+		}
+		fmt.Fprintf(&b, "# %s = %s\n", s.Name, literal(s.Default))
+	}
+	return b.String()
+}
+
+// literal writes a default as TOML.
+func literal(v string) string {
+	if _, err := strconv.Atoi(v); err == nil || v == "true" || v == "false" {
+		return v
+	}
+	return strconv.Quote(v)
+}
+
+func setURL(c *Config, v string) error {
+	u, err := url.Parse(strings.TrimSuffix(v, "/"))
+	if err != nil || u.Scheme != "http" && u.Scheme != "https" || u.Host == "" || u.Path != "" {
+		return errors.New("write it as https://news.example, without a path")
+	}
+	c.URL = u
+	return nil
+}
+
+func setSMTP(c *Config, v string) error {
+	if v == "" {
+		return nil
+	}
+	u, err := url.Parse(v)
+	if err != nil || u.Scheme != "smtp" && u.Scheme != "smtps" || u.Host == "" {
+		return errors.New("write it as smtp://USER:PASSWORD@HOST:587 or smtps://…:465")
+	}
+	c.SMTP = u
+	return nil
+}
+
+func setLanguages(c *Config, v string) error {
+	for _, item := range list(v) {
+		t, err := tag(item)
+		if err != nil {
+			return err
+		}
+		c.Languages = append(c.Languages, t)
+	}
+	return nil
+}
+
+func setProxies(c *Config, v string) error {
+	for _, item := range list(v) {
+		p, err := netip.ParsePrefix(item)
+		if err != nil {
+			return fmt.Errorf("%s is no network such as 10.0.0.0/8", item)
+		}
+		c.TrustedProxies = append(c.TrustedProxies, p.Masked())
+	}
+	return nil
+}
+
+func tag(v string) (string, error) {
+	t, err := language.Parse(v)
+	if err != nil {
+		return "", fmt.Errorf("%q is no language tag such as en or ar", v)
+	}
+	return t.String(), nil
+}
+
+func list(v string) []string {
+	return strings.FieldsFunc(v, func(r rune) bool { return r == ',' || r == ' ' })
+}
+
+func required(v string) error {
+	if v == "" {
+		return errors.New("it may not be empty")
+	}
+	return nil
+}
+
+func matches(v, pattern, form string) error {
+	if !regexp.MustCompile(pattern).MatchString(v) {
+		return fmt.Errorf("write it as %s", form)
+	}
+	return nil
+}
+
+func number(field func(*Config) *int, least, most int) func(*Config, string) error {
+	return func(c *Config, v string) error {
+		n, err := strconv.Atoi(v)
+		if err != nil || n < least || n > most {
+			return fmt.Errorf("write a number from %d to %d", least, most)
+		}
+		*field(c) = n
+		return nil
+	}
+}

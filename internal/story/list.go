@@ -1,0 +1,224 @@
+package story
+
+import (
+	"context"
+	"fmt"
+	"slices"
+	"strings"
+	"time"
+
+	"masthead/internal/db"
+)
+
+// Query says which editions a list shows. The zero Query is every published
+// report in every language, the newest first.
+type Query struct {
+	Lang       string   // "" for every language
+	SectionIDs []string // in one of these
+	TopicID    string
+	AuthorID   string // named in a byline, in any role
+	StoryIDs   []string
+	NotStories []string
+	Month      int       // 202611
+	Pinned     bool      // pinned ones alone, in their order
+	AnyStatus  bool      // drafts too: for the desk
+	AnyKind    bool      // pages too
+	Since      time.Time // published at or after
+	Before     Cursor
+	Limit      int // 0 for no limit
+}
+
+// Cursor is a place in a list: after the edition published at that time with that ID.
+type Cursor struct {
+	PublishedAt time.Time
+	EditionID   string
+}
+
+// After gives the cursor that goes on behind c.
+func (c Card) After() Cursor { return Cursor{c.PublishedAt, c.EditionID} }
+
+// Cards gives the editions that q asks for, without their words.
+func (s *Store) Cards(ctx context.Context, q db.Queryer, query Query) ([]Card, error) {
+	var where []string
+	var args []any
+	arg := func(v any) string {
+		args = append(args, v)
+		return fmt.Sprintf("$%d", len(args))
+	}
+	in := func(column string, list []string) {
+		placeholders, values := db.In(len(args)+1, list)
+		args = append(args, values...)
+		where = append(where, column+` IN `+placeholders)
+	}
+	if !query.AnyStatus {
+		where = append(where, `e.status = 'published'`)
+	}
+	if !query.AnyKind {
+		where = append(where, `s.kind = 'story'`)
+	}
+	if query.Lang != "" {
+		where = append(where, `e.lang = `+arg(query.Lang))
+	}
+	if query.SectionIDs != nil {
+		in(`s.section_id`, query.SectionIDs)
+	}
+	if query.StoryIDs != nil {
+		in(`e.story_id`, query.StoryIDs)
+	}
+	if len(query.NotStories) > 0 {
+		in(`e.story_id NOT`, query.NotStories)
+	}
+	if query.TopicID != "" {
+		where = append(where, `e.story_id IN (SELECT story_id FROM story_topic WHERE topic_id = `+arg(query.TopicID)+`)`)
+	}
+	if query.AuthorID != "" {
+		where = append(where, `EXISTS (SELECT 1 FROM byline b WHERE b.author_id = `+arg(query.AuthorID)+` AND b.story_id = e.story_id AND b.lang IN ('', e.lang))`)
+	}
+	if query.Month != 0 {
+		where = append(where, `e.month = `+arg(query.Month))
+	}
+	if !query.Since.IsZero() {
+		where = append(where, `e.published_at >= `+arg(db.Micros(query.Since)))
+	}
+	order := `e.published_at DESC, e.id DESC`
+	if query.Pinned {
+		where = append(where, `s.pinned > 0`)
+		order = `s.pinned, ` + order
+	}
+	if query.Before.EditionID != "" {
+		where = append(where, `(e.published_at, e.id) < (`+arg(db.Micros(query.Before.PublishedAt))+`, `+arg(query.Before.EditionID)+`)`)
+	}
+	text := `SELECT e.id, e.story_id, e.lang, COALESCE(e.path, ''), e.kicker, e.headline, e.summary, COALESCE(s.section_id, ''), s.access,
+		COALESCE(s.lead_media_id, ''), e.lead_alt, e.words, s.pinned, e.status, e.published_at, e.updated_at
+		FROM edition e JOIN story s ON s.id = e.story_id`
+	if len(where) > 0 {
+		text += ` WHERE ` + strings.Join(where, ` AND `)
+	}
+	text += ` ORDER BY ` + order
+	if query.Limit > 0 {
+		text += ` LIMIT ` + arg(query.Limit)
+	}
+	rows, err := q.QueryContext(ctx, text, args...)
+	cards, err := db.Rows(rows, err, func(r db.Scanner) (c Card, err error) {
+		var published, updated int64
+		err = r.Scan(&c.EditionID, &c.StoryID, &c.Lang, &c.Path, &c.Kicker, &c.Headline, &c.Summary, &c.SectionID, &c.Access,
+			&c.LeadMediaID, &c.LeadAlt, &c.Words, &c.Pinned, &c.Status, &published, &updated)
+		c.PublishedAt, c.UpdatedAt = db.Time(published), db.Time(updated)
+		return c, err
+	})
+	if err != nil {
+		return nil, fmt.Errorf("story.Cards: %w", err)
+	}
+	return cards, s.nameAuthors(ctx, q, cards)
+}
+
+// CardsByEdition gives the cards of those editions that are published, in that order: for search and recommendation.
+func (s *Store) CardsByEdition(ctx context.Context, q db.Queryer, editionIDs []string) ([]Card, error) {
+	placeholders, args := db.In(1, editionIDs)
+	rows, err := q.QueryContext(ctx, `SELECT DISTINCT story_id FROM edition WHERE id IN `+placeholders, args...)
+	stories, err := db.Rows(rows, err, func(r db.Scanner) (id string, err error) { return id, r.Scan(&id) })
+	if err != nil {
+		return nil, fmt.Errorf("story.CardsByEdition: %w", err)
+	}
+	if len(stories) == 0 {
+		return nil, nil
+	}
+	cards, err := s.Cards(ctx, q, Query{StoryIDs: stories, AnyKind: true})
+	if err != nil {
+		return nil, err
+	}
+	cards = slices.DeleteFunc(cards, func(c Card) bool { return !slices.Contains(editionIDs, c.EditionID) })
+	slices.SortFunc(cards, func(a, b Card) int {
+		return slices.Index(editionIDs, a.EditionID) - slices.Index(editionIDs, b.EditionID)
+	})
+	return cards, nil
+}
+
+// Bylines gives the names on an edition, in their order, of every role.
+func (s *Store) Bylines(ctx context.Context, q db.Queryer, storyID, lang string) ([]Name, error) {
+	rows, err := q.QueryContext(ctx, `SELECT b.author_id, a.slug, a.names, b.role FROM byline b JOIN author a ON a.id = b.author_id
+		WHERE b.story_id = $1 AND b.lang IN ('', $2) ORDER BY b.position, b.lang`, storyID, lang)
+	names, err := db.Rows(rows, err, func(r db.Scanner) (n Name, err error) {
+		var texts string
+		if err = r.Scan(&n.AuthorID, &n.Slug, &texts, &n.Role); err != nil {
+			return n, err
+		}
+		return n, decode(texts, &n.Names)
+	})
+	if err != nil {
+		return nil, fmt.Errorf("story.Bylines(%s): %w", storyID, err)
+	}
+	return names, nil
+}
+
+// nameAuthors fills in the authors of many cards with one query.
+func (s *Store) nameAuthors(ctx context.Context, q db.Queryer, cards []Card) error {
+	type line struct {
+		story, lang string
+		name        Name
+	}
+	for chunk := range slices.Chunk(cards, 500) {
+		ids := make([]string, len(chunk))
+		for i, c := range chunk {
+			ids[i] = c.StoryID
+		}
+		placeholders, args := db.In(1, ids)
+		rows, err := q.QueryContext(ctx, `SELECT b.story_id, b.lang, b.author_id, a.slug, a.names, b.role
+			FROM byline b JOIN author a ON a.id = b.author_id
+			WHERE b.role = 'author' AND b.story_id IN `+placeholders+` ORDER BY b.story_id, b.position, b.lang`, args...)
+		lines, err := db.Rows(rows, err, func(r db.Scanner) (l line, err error) {
+			var texts string
+			if err = r.Scan(&l.story, &l.lang, &l.name.AuthorID, &l.name.Slug, &texts, &l.name.Role); err != nil {
+				return l, err
+			}
+			return l, decode(texts, &l.name.Names)
+		})
+		if err != nil {
+			return fmt.Errorf("story: authors of cards: %w", err)
+		}
+		byStory := map[string][]line{}
+		for _, l := range lines {
+			byStory[l.story] = append(byStory[l.story], l)
+		}
+		for i := range chunk {
+			for _, l := range byStory[chunk[i].StoryID] {
+				if l.lang == "" || l.lang == chunk[i].Lang {
+					chunk[i].Authors = append(chunk[i].Authors, l.name)
+				}
+			}
+		}
+	}
+	return nil
+}
+
+// Month is how many reports one month has: Month is 202611.
+type Month struct{ Month, Stories int }
+
+// Months gives the months that have reports in a language, the newest first.
+func (s *Store) Months(ctx context.Context, q db.Queryer, lang string) ([]Month, error) {
+	rows, err := q.QueryContext(ctx, `SELECT e.month, COUNT(*) FROM edition e JOIN story s ON s.id = e.story_id
+		WHERE e.status = 'published' AND s.kind = 'story' AND e.lang = $1 GROUP BY e.month ORDER BY e.month DESC`, lang)
+	months, err := db.Rows(rows, err, func(r db.Scanner) (m Month, err error) { return m, r.Scan(&m.Month, &m.Stories) })
+	if err != nil {
+		return nil, fmt.Errorf("story.Months(%s): %w", lang, err)
+	}
+	return months, nil
+}
+
+// Languages gives the languages that have published editions, with how many.
+func (s *Store) Languages(ctx context.Context, q db.Queryer) (map[string]int, error) {
+	type count struct {
+		lang string
+		n    int
+	}
+	rows, err := q.QueryContext(ctx, `SELECT lang, COUNT(*) FROM edition WHERE status = 'published' GROUP BY lang ORDER BY lang`)
+	counts, err := db.Rows(rows, err, func(r db.Scanner) (c count, err error) { return c, r.Scan(&c.lang, &c.n) })
+	if err != nil {
+		return nil, fmt.Errorf("story.Languages: %w", err)
+	}
+	byLang := make(map[string]int, len(counts))
+	for _, c := range counts {
+		byLang[c.lang] = c.n
+	}
+	return byLang, nil
+}
