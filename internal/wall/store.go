@@ -1,0 +1,147 @@
+package wall
+
+import (
+	"context"
+	"encoding/json"
+	"fmt"
+	"time"
+
+	"masthead/internal/db"
+)
+
+// Store keeps the rules, the benefits, the registered readers' meters and the gifts.
+type Store struct {
+	Now       func() time.Time
+	GiftQuota int // stories that a reader may give in 30 days; 0 closes giving
+	GiftDays  int // days that a gift lasts
+}
+
+// Load reads the rules from the database and sets them.
+func (w *Wall) Load(ctx context.Context, q db.Queryer) error {
+	rules, err := (&Store{}).Rules(ctx, q)
+	if err != nil {
+		return err
+	}
+	return w.Set(rules)
+}
+
+// Rules gives the table of rules, in order.
+func (s *Store) Rules(ctx context.Context, q db.Queryer) ([]Rule, error) {
+	rows, err := q.QueryContext(ctx, `SELECT id, name, condition, verdict FROM wall_rule ORDER BY position, id`)
+	rules, err := db.Rows(rows, err, func(row db.Scanner) (Rule, error) {
+		var r Rule
+		var grant string
+		if err := row.Scan(&r.ID, &r.Name, &r.When, &grant); err != nil {
+			return r, err
+		}
+		return r, r.Grant.UnmarshalText([]byte(grant))
+	})
+	if err != nil {
+		return nil, fmt.Errorf("wall.Rules: %w", err)
+	}
+	return rules, nil
+}
+
+// ReplaceRules puts rules in the place of the whole table, each with a new ID.
+// Rules that [Wall.Set] would refuse are refused here, with kind
+// fault.Invalid. It does not change any Wall: call [Wall.Load] once committed.
+func (s *Store) ReplaceRules(ctx context.Context, tx *db.Tx, rules []Rule) error {
+	if _, err := compile(rules); err != nil {
+		return err
+	}
+	if _, err := tx.ExecContext(ctx, `DELETE FROM wall_rule`); err != nil {
+		return fmt.Errorf("wall.ReplaceRules: %w", err)
+	}
+	for i, r := range rules {
+		_, err := tx.ExecContext(ctx, `INSERT INTO wall_rule (id, position, name, condition, verdict) VALUES ($1, $2, $3, $4, $5)`,
+			db.NewID(), i+1, r.Name, r.When, r.Grant.String())
+		if err != nil {
+			return fmt.Errorf("wall.ReplaceRules(%s): %w", r.Name, err)
+		}
+	}
+	return nil
+}
+
+// Benefits gives the benefits that the wall names, in order.
+func (s *Store) Benefits(ctx context.Context, q db.Queryer) ([]Benefit, error) {
+	rows, err := q.QueryContext(ctx, `SELECT id, entitlement, texts FROM benefit ORDER BY position, id`)
+	benefits, err := db.Rows(rows, err, func(row db.Scanner) (Benefit, error) {
+		var b Benefit
+		var texts string
+		if err := row.Scan(&b.ID, &b.Entitlement, &texts); err != nil {
+			return b, err
+		}
+		return b, json.Unmarshal([]byte(texts), &b.Texts)
+	})
+	if err != nil {
+		return nil, fmt.Errorf("wall.Benefits: %w", err)
+	}
+	return benefits, nil
+}
+
+// ReplaceBenefits puts benefits in the place of all, each with a new ID. Ones
+// of no known form are refused with kind fault.Invalid; whether they are kept
+// is for [CheckBenefits] to say.
+func (s *Store) ReplaceBenefits(ctx context.Context, tx *db.Tx, benefits []Benefit) error {
+	if err := CheckBenefits(benefits, func(string) error { return nil }); err != nil {
+		return err
+	}
+	if _, err := tx.ExecContext(ctx, `DELETE FROM benefit`); err != nil {
+		return fmt.Errorf("wall.ReplaceBenefits: %w", err)
+	}
+	for i, b := range benefits {
+		texts, err := json.Marshal(b.Texts)
+		if err == nil {
+			_, err = tx.ExecContext(ctx, `INSERT INTO benefit (id, position, entitlement, texts) VALUES ($1, $2, $3, $4)`,
+				db.NewID(), i+1, b.Entitlement, string(texts))
+		}
+		if err != nil {
+			return fmt.Errorf("wall.ReplaceBenefits(%s): %w", b.Entitlement, err)
+		}
+	}
+	return nil
+}
+
+// Reads gives the stories that a registered reader's meter has counted after a
+// time, for [Visit.Counted].
+func (s *Store) Reads(ctx context.Context, q db.Queryer, readerID string, since time.Time) ([]Read, error) {
+	rows, err := q.QueryContext(ctx, `SELECT story_id, at FROM meter_read WHERE reader_id = $1 AND at > $2 ORDER BY at, story_id`,
+		readerID, db.Micros(since))
+	reads, err := db.Rows(rows, err, func(row db.Scanner) (Read, error) {
+		var r Read
+		var at int64
+		err := row.Scan(&r.StoryID, &at)
+		r.At = db.Time(at)
+		return r, err
+	})
+	if err != nil {
+		return nil, fmt.Errorf("wall.Reads(%s): %w", readerID, err)
+	}
+	return reads, nil
+}
+
+// CountRead counts a story on a registered reader's meter: the caller does so
+// when [Decision.Count] says it. One that was counted before, which must be
+// out of every window by then, is counted anew.
+func (s *Store) CountRead(ctx context.Context, tx *db.Tx, readerID, storyID string, at time.Time) error {
+	_, err := tx.ExecContext(ctx, `INSERT INTO meter_read (reader_id, story_id, at) VALUES ($1, $2, $3)
+		ON CONFLICT (reader_id, story_id) DO UPDATE SET at = excluded.at`, readerID, storyID, db.Micros(at))
+	if err != nil {
+		return fmt.Errorf("wall.CountRead(%s, %s): %w", readerID, storyID, err)
+	}
+	return nil
+}
+
+// Prune forgets what no decision can need any more: reads older than the
+// longest window there can be, and gifts that ended that long ago. A reader's
+// history is kept no longer than the wall needs it.
+func (s *Store) Prune(ctx context.Context, tx *db.Tx, window time.Duration) error {
+	now := s.Now()
+	if _, err := tx.ExecContext(ctx, `DELETE FROM meter_read WHERE at <= $1`, db.Micros(now.Add(-window))); err != nil {
+		return fmt.Errorf("wall.Prune: %w", err)
+	}
+	if _, err := tx.ExecContext(ctx, `DELETE FROM gift WHERE expires_at <= $1`, db.Micros(now.Add(-days(MaxDays)))); err != nil {
+		return fmt.Errorf("wall.Prune: %w", err)
+	}
+	return nil
+}
