@@ -1,0 +1,202 @@
+package reader
+
+import (
+	"context"
+	"encoding/json"
+	"time"
+
+	"masthead/internal/db"
+)
+
+// SetProfile sets a reader's name and language. What cannot be shown is
+// Invalid; no such reader is NotFound.
+func (s *Store) SetProfile(ctx context.Context, tx *db.Tx, id, name, lang string) (err error) {
+	defer wrap(&err, "SetProfile(%s)", id)
+	if name, err = CheckName(name); err != nil {
+		return err
+	}
+	if lang, err = checkLang(lang); err != nil {
+		return err
+	}
+	result, err := tx.ExecContext(ctx, `UPDATE reader SET name = $2, lang = $3 WHERE id = $1`, id, name, lang)
+	if err != nil {
+		return err
+	}
+	if n, err := result.RowsAffected(); err != nil || n > 0 {
+		return err
+	}
+	return noReader()
+}
+
+// Newsletters gives what a reader has subscribed to, by slug.
+func (s *Store) Newsletters(ctx context.Context, q db.Queryer, id string) (list []Subscription, err error) {
+	defer wrap(&err, "Newsletters(%s)", id)
+	rows, err := q.QueryContext(ctx, `SELECT newsletter, since FROM reader_newsletter WHERE reader_id = $1 ORDER BY newsletter`, id)
+	return db.Rows(rows, err, func(row db.Scanner) (n Subscription, err error) {
+		var since int64
+		err = row.Scan(&n.Newsletter, &since)
+		n.Since = db.Time(since)
+		return n, err
+	})
+}
+
+// SetNewsletters makes slugs the reader's whole choice; what stays keeps its
+// date. That the lists exist is for the caller to know.
+func (s *Store) SetNewsletters(ctx context.Context, tx *db.Tx, id string, slugs []string) (err error) {
+	defer wrap(&err, "SetNewsletters(%s)", id)
+	keep, args := db.In(2, slugs)
+	drop := `DELETE FROM reader_newsletter WHERE reader_id = $1`
+	if len(slugs) > 0 {
+		drop += ` AND newsletter NOT IN ` + keep
+	}
+	if _, err := tx.ExecContext(ctx, drop, append([]any{id}, args...)...); err != nil {
+		return err
+	}
+	return addNewsletters(ctx, tx, id, slugs, db.Micros(s.Now()))
+}
+
+func addNewsletters(ctx context.Context, q db.Queryer, id string, slugs []string, since int64) error {
+	for _, slug := range slugs {
+		_, err := q.ExecContext(ctx, `
+			INSERT INTO reader_newsletter (reader_id, newsletter, since) VALUES ($1, $2, $3)
+			ON CONFLICT (reader_id, newsletter) DO NOTHING`, id, slug, since)
+		if err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// Export is everything that is kept of a reader, as the reader is given it:
+// times are RFC 3339 in UTC, and left out where there is none.
+type Export struct {
+	ID          string          `json:"id"`
+	Email       string          `json:"email"`
+	Name        string          `json:"name"`
+	Language    string          `json:"language"`
+	Note        string          `json:"note"`
+	Labels      []string        `json:"labels"`
+	Source      string          `json:"source"`
+	Registered  time.Time       `json:"registered"`
+	Confirmed   time.Time       `json:"confirmed,omitzero"`
+	Tiers       []ExportTier    `json:"tiers"`
+	Newsletters []ExportList    `json:"newsletters"`
+	Sessions    []ExportSession `json:"sessions"`
+	Letters     []ExportLetter  `json:"letters"`         // sign-in letters, until they are swept
+	Extra       map[string]any  `json:"extra,omitempty"` // what other parts keep, by name
+}
+
+// ExportTier is a tier that the reader was given.
+type ExportTier struct {
+	Tier  string    `json:"tier"`
+	Until time.Time `json:"until,omitzero"`
+}
+
+// ExportList is a newsletter that the reader chose.
+type ExportList struct {
+	Newsletter string    `json:"newsletter"`
+	Since      time.Time `json:"since"`
+}
+
+// ExportSession is a browser that the reader is signed in with.
+type ExportSession struct {
+	ID      string    `json:"id"`
+	Agent   string    `json:"agent"`
+	Created time.Time `json:"created"`
+	Seen    time.Time `json:"seen"`
+	Expires time.Time `json:"expires"`
+}
+
+// ExportLetter is one sign-in letter.
+type ExportLetter struct {
+	Email       string    `json:"email"`
+	Name        string    `json:"name"`
+	Newsletters []string  `json:"newsletters"`
+	Language    string    `json:"language"`
+	ReturnTo    string    `json:"return_to"`
+	Created     time.Time `json:"created"`
+	Expires     time.Time `json:"expires"`
+	Used        time.Time `json:"used,omitzero"`
+}
+
+// Export gathers everything that is kept of a reader. extra is what the parts
+// above keep, such as meter reads and gifts, by name. No such reader is NotFound.
+func (s *Store) Export(ctx context.Context, q db.Queryer, id string, extra map[string]any) (e Export, err error) {
+	defer wrap(&err, "Export(%s)", id)
+	r, err := s.one(ctx, q, `id = $1`, id)
+	if err != nil {
+		return Export{}, err
+	}
+	e = Export{ID: r.ID, Email: r.Email, Name: r.Name, Language: r.Lang, Note: r.Note, Labels: r.Labels, Source: r.Source,
+		Registered: r.CreatedAt, Confirmed: r.ConfirmedAt, Extra: extra,
+		Tiers: []ExportTier{}, Newsletters: []ExportList{}, Sessions: []ExportSession{}, Letters: []ExportLetter{}}
+	tiers, err := s.Holdings(ctx, q, id)
+	if err != nil {
+		return Export{}, err
+	}
+	for _, t := range tiers {
+		e.Tiers = append(e.Tiers, ExportTier(t))
+	}
+	lists, err := s.Newsletters(ctx, q, id)
+	if err != nil {
+		return Export{}, err
+	}
+	for _, l := range lists {
+		e.Newsletters = append(e.Newsletters, ExportList(l))
+	}
+	rows, err := q.QueryContext(ctx, `
+		SELECT id, agent, created_at, seen_at, expires_at FROM session WHERE reader_id = $1 ORDER BY created_at, id`, id)
+	sessions, err := db.Rows(rows, err, func(row db.Scanner) (n ExportSession, err error) {
+		var created, seen, expires int64
+		err = row.Scan(&n.ID, &n.Agent, &created, &seen, &expires)
+		n.Created, n.Seen, n.Expires = db.Time(created), db.Time(seen), db.Time(expires)
+		return n, err
+	})
+	if err != nil {
+		return Export{}, err
+	}
+	e.Sessions = append(e.Sessions, sessions...)
+	rows, err = q.QueryContext(ctx, `
+		SELECT email, name, newsletters, lang, return_to, created_at, expires_at, used_at
+		FROM signin WHERE email_key = $1 ORDER BY created_at, id`, EmailKey(r.Email))
+	letters, err := db.Rows(rows, err, func(row db.Scanner) (l ExportLetter, err error) {
+		var lists string
+		var created, expires, used int64
+		if err := row.Scan(&l.Email, &l.Name, &lists, &l.Language, &l.ReturnTo, &created, &expires, &used); err != nil {
+			return l, err
+		}
+		l.Created, l.Expires, l.Used = db.Time(created), db.Time(expires), db.Time(used)
+		return l, fromJSON(lists, &l.Newsletters)
+	})
+	e.Letters = append(e.Letters, letters...)
+	return e, err
+}
+
+// Delete removes a reader and every row that names him or his address: what
+// belongs to him goes with his row, and his letters and their counters besides.
+// Jobs and mail under way are the caller's to end. No such reader is NotFound.
+func (s *Store) Delete(ctx context.Context, tx *db.Tx, id string) (err error) {
+	defer wrap(&err, "Delete(%s)", id)
+	r, err := s.one(ctx, tx, `id = $1`, id)
+	if err != nil {
+		return err
+	}
+	key := EmailKey(r.Email)
+	if _, err := tx.ExecContext(ctx, `DELETE FROM signin WHERE email_key = $1`, key); err != nil {
+		return err
+	}
+	if err := s.perAddress().Forget(ctx, tx, key); err != nil {
+		return err
+	}
+	_, err = tx.ExecContext(ctx, `DELETE FROM reader WHERE id = $1`, id)
+	return err
+}
+
+// fromJSON reads a list; it is never nil, so that it is [] in JSON again.
+func fromJSON(text string, list *[]string) error {
+	err := json.Unmarshal([]byte(text), list)
+	if *list == nil {
+		*list = []string{}
+	}
+	return err
+}
