@@ -1,6 +1,7 @@
 package doc
 
 import (
+	"cmp"
 	"net/url"
 	"slices"
 	"strconv"
@@ -11,8 +12,8 @@ import (
 
 // figure reads a figure element by what is in it.
 func (b *builder) figure(n *html.Node, marks []Mark) {
-	caption := find(n, "figcaption")
-	quote := find(n, "blockquote")
+	caption := cmp.Or(child(n, "figcaption"), find(n, "figcaption"))
+	quote := cmp.Or(child(n, "blockquote"), find(n, "blockquote"))
 	has := func(class string) bool { return hasClass(n, class) }
 	switch {
 	case has("pull-quote") || has("wp-block-pullquote"):
@@ -20,6 +21,8 @@ func (b *builder) figure(n *html.Node, marks []Mark) {
 			quote = n
 		}
 		b.pullQuote(quote, caption)
+	case has("quotation") && quote != nil:
+		b.quotation(quote, caption)
 	case has("embed"):
 		b.embed(n, value(n, "data-provider"), attr(n, "data-src"), caption)
 	case has("file"):
@@ -129,18 +132,22 @@ func (b *builder) picture(n *html.Node, marks []Mark) {
 		b.para = append(b.para, f.Content...)
 		return
 	}
-	for p := n.Parent; p != nil; p = p.Parent {
+	for p := img; p != nil; p = p.Parent {
 		if p.Data == "a" && attr(p, "href") != "" {
 			b.r.change("link "+attr(p, "href"), "pictures carry no link")
 		}
 	}
-	if n.Data == "figure" && find(n, "a") != nil && within(img.Parent, "a", n) {
-		b.r.change("link "+attr(find(n, "a"), "href"), "pictures carry no link")
-	}
-	if m, ok := (&Node{Marks: marks}).Mark("link"); ok && n.Data == "img" && m.Attr("href") == "" {
-		b.r.change("link", "pictures carry no link")
-	}
 	b.block(f)
+}
+
+// child returns the first child with that name.
+func child(n *html.Node, tag string) *html.Node {
+	for c := n.FirstChild; c != nil; c = c.NextSibling {
+		if c.Data == tag && c.Type == html.ElementNode {
+			return c
+		}
+	}
+	return nil
 }
 
 func hasAttr(n *html.Node, key string) bool {

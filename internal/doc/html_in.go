@@ -123,7 +123,7 @@ var (
 	}
 	wallComment   = regexp.MustCompile(`^\s*(more(\s.*)?|members-only|paywall|kg-paywall)\s*$`)
 	quietComment  = regexp.MustCompile(`^\s*(/?wp:|/?kg-card|noteaser|\s*$)`)
-	classPattern  = regexp.MustCompile(`^[\w\s:./-]{0,300}$`)
+	classPattern  = regexp.MustCompile(`^[\w\s:./+#-]{0,300}$`)
 	rolePattern   = regexp.MustCompile(`^doc-(noteref|endnotes|backlink)$`)
 	anchorPattern = regexp.MustCompile(`^[\w:.-]{1,80}$`)
 	numberPattern = regexp.MustCompile(`^[0-9]{1,7}$`)

@@ -172,6 +172,7 @@ func (w *writer) block(n *Node) {
 	switch n.Type {
 	case "paragraph":
 		w.openParagraph(n, "")
+		return
 	case "heading":
 		level := n.Int("level")
 		shown := strconv.Itoa(min(max(level+w.o.HeadingShift, 2), 6))
