@@ -24,8 +24,8 @@ type Store interface {
 	Stat(ctx context.Context, name string) (Info, error)
 	// Delete removes name; an absent one is no error.
 	Delete(ctx context.Context, name string) error
-	// List gives the names that begin with prefix, in the order of their bytes.
-	// prefix is "" for all, or the beginning of a name. It ends after the first error.
+	// List gives the names that begin with prefix, in no promised order. prefix is
+	// "" for all, or the beginning of a name. It ends after the first error.
 	List(ctx context.Context, prefix string) iter.Seq2[Info, error]
 }
 

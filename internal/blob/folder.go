@@ -10,7 +10,6 @@ import (
 	"iter"
 	"os"
 	"path"
-	"slices"
 	"strings"
 	"time"
 )
@@ -215,7 +214,6 @@ func (f *Folder) walk(ctx context.Context, dir, prefix string, yield func(Info, 
 	if err != nil {
 		return false, err
 	}
-	slices.SortFunc(entries, func(a, b fs.DirEntry) int { return strings.Compare(sortKey(a), sortKey(b)) })
 	for _, e := range entries {
 		name := path.Join(dir, e.Name())
 		switch {
@@ -240,12 +238,4 @@ func (f *Folder) walk(ctx context.Context, dir, prefix string, yield func(Info, 
 		}
 	}
 	return true, nil
-}
-
-// sortKey is a folder's name with its slash: "a.b" stands before "a/b".
-func sortKey(e fs.DirEntry) string {
-	if e.IsDir() {
-		return e.Name() + "/"
-	}
-	return e.Name()
 }

@@ -50,6 +50,7 @@ func OpenS3(ctx context.Context, c S3Config) (*S3, error) {
 		Secure:       endpoint.Scheme == "https",
 		Region:       c.Region,
 		BucketLookup: lookup,
+		MaxRetries:   5, // about ten seconds; the client's own 10 last minutes
 	})
 	if err != nil {
 		return nil, fmt.Errorf("blob.OpenS3(%s): %w", c.Bucket, err)
