@@ -31,8 +31,9 @@ type Base struct {
 	OpenGraph   OpenGraph
 	JSONLD      template.JS // marshalled with encoding/json, which escapes <, > and &
 	Today       language.Moment
-	Notice      string // one sentence at the top: "Your choice is saved."
-	Footer      []Link // about, privacy, archive …
+	Notice      string   // one sentence at the top: "Your choice is saved."
+	Footer      []Link   // about, privacy, archive …
+	Embeds      []string // origins whose players a click may load, as in the CSP's frame-src
 }
 
 // Site is the newsroom itself.

@@ -122,3 +122,19 @@ type LetterPage struct {
 	FrameURL string // serves the HTML part; empty when there is none
 	Links    []Link // the links of the text, to be followed without copying
 }
+
+// SignInLetter is the letter "letter/signin", in HTML and in plain text, for
+// signing in and for registering alike.
+type SignInLetter struct {
+	*language.Furniture
+	SiteName string
+	SiteURL  string
+	Lang     string
+	Dir      string
+	Accent   string // "#0b4a58"
+	Name     string // may be empty
+	Link     string // absolute
+	Code     string // "123 456"
+	Minutes  int    // life of both
+	Register bool
+}

@@ -43,6 +43,7 @@ const (
 	WallArchive   = "archive"   // the story has gone into the archive
 	WallSubscribe = "subscribe" // a tier is needed
 	WallUpgrade   = "upgrade"   // the reader is signed in and has another tier
+	WallClosed    = "closed"    // a password keeps it; only staff may read
 )
 
 // Wall is what stands where the free part of a story ends.

@@ -1,0 +1,164 @@
+package web
+
+import (
+	"bytes"
+	"crypto/sha256"
+	"encoding/hex"
+	"encoding/json"
+	"fmt"
+	"io/fs"
+	"mime"
+	"net/http"
+	"path"
+	"strconv"
+	"strings"
+
+	"masthead/internal/fault"
+)
+
+// AssetPath is where built files are served.
+const AssetPath = "/assets/"
+
+// Assets serves the built styles, scripts and faces under names that carry a
+// hash of their content, so that a browser may keep them for ever.
+type Assets struct {
+	urls     map[string]string // "site.css" → "/assets/site-3F2A….css"
+	preloads map[string][]string
+	files    map[string]assetFile // by the last part of the address
+	theme    string
+}
+
+type assetFile struct {
+	kind                string
+	plain, gzip, brotli []byte
+}
+
+// Manifest is dist/manifest.json, written by `go run ./ui/build`.
+type Manifest struct {
+	Files    map[string]string   `json:"files"`    // "site.css": "site-3F2A….css"
+	Preloads map[string][]string `json:"preloads"` // language, or "" for the rest: names in Files
+}
+
+// NewAssets reads the built front end and adds the theme's stylesheet.
+func NewAssets(dist fs.FS, theme Theme) (*Assets, error) {
+	text, err := fs.ReadFile(dist, "manifest.json")
+	if err != nil {
+		return nil, fault.New(fault.Unavailable, "the front end has not been built into this program").WithHint("run make build")
+	}
+	var m Manifest
+	if err := json.Unmarshal(text, &m); err != nil {
+		return nil, fmt.Errorf("front end manifest: %w", err)
+	}
+	a := &Assets{urls: map[string]string{}, preloads: map[string][]string{}, files: map[string]assetFile{}}
+	for name, file := range m.Files {
+		f := assetFile{kind: contentType(file)}
+		if f.plain, err = fs.ReadFile(dist, file); err != nil {
+			return nil, fmt.Errorf("front end: %w", err)
+		}
+		f.gzip, _ = fs.ReadFile(dist, file+".gz") // absent where it would save nothing
+		f.brotli, _ = fs.ReadFile(dist, file+".br")
+		a.urls[name], a.files[file] = AssetPath+file, f
+	}
+	for lang, names := range m.Preloads {
+		for _, name := range names {
+			a.preloads[lang] = append(a.preloads[lang], a.urls[name])
+		}
+	}
+	if css := theme.CSS(); len(css) > 0 {
+		sum := sha256.Sum256(css)
+		file := "theme-" + hex.EncodeToString(sum[:5]) + ".css"
+		a.files[file] = assetFile{kind: contentType(file), plain: css}
+		a.theme = AssetPath + file
+	}
+	return a, nil
+}
+
+func contentType(file string) string {
+	switch path.Ext(file) {
+	case ".woff2":
+		return "font/woff2"
+	case ".js":
+		return "text/javascript; charset=utf-8"
+	case ".css":
+		return "text/css; charset=utf-8"
+	case ".svg":
+		return "image/svg+xml"
+	}
+	return mime.TypeByExtension(path.Ext(file))
+}
+
+// URL gives the address of a built file by its plain name, "" when there is
+// none of it.
+func (a *Assets) URL(name string) string {
+	if a == nil {
+		return ""
+	}
+	return a.urls[name]
+}
+
+// Preloads gives the addresses of the faces that a page in lang needs at once.
+func (a *Assets) Preloads(lang string) []string {
+	if a == nil {
+		return nil
+	}
+	base, _, _ := strings.Cut(lang, "-")
+	if urls, ok := a.preloads[base]; ok {
+		return urls
+	}
+	return a.preloads[""]
+}
+
+// ThemeURL gives the address of the theme's stylesheet, or "".
+func (a *Assets) ThemeURL() string {
+	if a == nil {
+		return ""
+	}
+	return a.theme
+}
+
+// ServeHTTP serves one file of AssetPath, compressed as the browser takes it.
+func (a *Assets) ServeHTTP(w http.ResponseWriter, r *http.Request) {
+	file, ok := a.files[strings.TrimPrefix(r.URL.Path, AssetPath)]
+	if !ok {
+		http.NotFound(w, r)
+		return
+	}
+	h := w.Header()
+	h.Set("Content-Type", file.kind)
+	h.Set("Cache-Control", "public, max-age=31536000, immutable") // RFC 8246
+	h.Set("Cross-Origin-Resource-Policy", "same-origin")
+	body := file.plain
+	if file.brotli != nil || file.gzip != nil {
+		h.Add("Vary", "Accept-Encoding")
+		switch {
+		case file.brotli != nil && Accepts(r, "br"):
+			body = file.brotli
+			h.Set("Content-Encoding", "br")
+		case file.gzip != nil && Accepts(r, "gzip"):
+			body = file.gzip
+			h.Set("Content-Encoding", "gzip")
+		}
+	}
+	h.Set("Content-Length", strconv.Itoa(len(body)))
+	if r.Method != http.MethodHead {
+		bytes.NewReader(body).WriteTo(w)
+	}
+}
+
+// Accepts reports whether the client takes a content coding (RFC 9110
+// §12.5.3). A coding that it names with q=0 is refused.
+func Accepts(r *http.Request, coding string) bool {
+	for _, part := range strings.Split(strings.Join(r.Header.Values("Accept-Encoding"), ","), ",") {
+		name, params, _ := strings.Cut(part, ";")
+		if !strings.EqualFold(strings.TrimSpace(name), coding) {
+			continue
+		}
+		q, hasQ := strings.CutPrefix(strings.ReplaceAll(strings.ToLower(params), " ", ""), "q=")
+		if !hasQ {
+			return true
+		}
+		weight, err := strconv.ParseFloat(q, 64)
+		return err == nil && weight > 0
+	}
+	return false
+}
