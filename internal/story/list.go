@@ -26,6 +26,7 @@ type Query struct {
 	Since      time.Time // published at or after
 	Before     Cursor
 	Limit      int // 0 for no limit
+	Offset     int
 }
 
 // Cursor is a place in a list: after the edition published at that time with that ID.
@@ -37,17 +38,23 @@ type Cursor struct {
 // After gives the cursor that goes on behind c.
 func (c Card) After() Cursor { return Cursor{c.PublishedAt, c.EditionID} }
 
-// Cards gives the editions that q asks for, without their words.
-func (s *Store) Cards(ctx context.Context, q db.Queryer, query Query) ([]Card, error) {
+// filter is the FROM and WHERE of a query, with its arguments.
+type filter struct {
+	text string
+	args []any
+}
+
+func (f *filter) arg(v any) string {
+	f.args = append(f.args, v)
+	return fmt.Sprintf("$%d", len(f.args))
+}
+
+func (query Query) filter() *filter {
+	f := &filter{}
 	var where []string
-	var args []any
-	arg := func(v any) string {
-		args = append(args, v)
-		return fmt.Sprintf("$%d", len(args))
-	}
 	in := func(column string, list []string) {
-		placeholders, values := db.In(len(args)+1, list)
-		args = append(args, values...)
+		placeholders, values := db.In(len(f.args)+1, list)
+		f.args = append(f.args, values...)
 		where = append(where, column+` IN `+placeholders)
 	}
 	if !query.AnyStatus {
@@ -57,7 +64,7 @@ func (s *Store) Cards(ctx context.Context, q db.Queryer, query Query) ([]Card, e
 		where = append(where, `s.kind = 'story'`)
 	}
 	if query.Lang != "" {
-		where = append(where, `e.lang = `+arg(query.Lang))
+		where = append(where, `e.lang = `+f.arg(query.Lang))
 	}
 	if query.SectionIDs != nil {
 		in(`s.section_id`, query.SectionIDs)
@@ -69,40 +76,57 @@ func (s *Store) Cards(ctx context.Context, q db.Queryer, query Query) ([]Card, e
 		in(`e.story_id NOT`, query.NotStories)
 	}
 	if query.TopicID != "" {
-		where = append(where, `e.story_id IN (SELECT story_id FROM story_topic WHERE topic_id = `+arg(query.TopicID)+`)`)
+		where = append(where, `e.story_id IN (SELECT story_id FROM story_topic WHERE topic_id = `+f.arg(query.TopicID)+`)`)
 	}
 	if query.AuthorID != "" {
-		where = append(where, `EXISTS (SELECT 1 FROM byline b WHERE b.author_id = `+arg(query.AuthorID)+` AND b.story_id = e.story_id AND b.lang IN ('', e.lang))`)
+		where = append(where, `EXISTS (SELECT 1 FROM byline b WHERE b.author_id = `+f.arg(query.AuthorID)+` AND b.story_id = e.story_id AND b.lang IN ('', e.lang))`)
 	}
 	if query.Month != 0 {
-		where = append(where, `e.month = `+arg(query.Month))
+		where = append(where, `e.month = `+f.arg(query.Month))
 	}
 	if !query.Since.IsZero() {
-		where = append(where, `e.published_at >= `+arg(db.Micros(query.Since)))
+		where = append(where, `e.published_at >= `+f.arg(db.Micros(query.Since)))
 	}
-	order := `e.published_at DESC, e.id DESC`
 	if query.Pinned {
 		where = append(where, `s.pinned > 0`)
-		order = `s.pinned, ` + order
 	}
 	if query.Before.EditionID != "" {
-		where = append(where, `(e.published_at, e.id) < (`+arg(db.Micros(query.Before.PublishedAt))+`, `+arg(query.Before.EditionID)+`)`)
+		where = append(where, `(e.published_at, e.id) < (`+f.arg(db.Micros(query.Before.PublishedAt))+`, `+f.arg(query.Before.EditionID)+`)`)
+	}
+	f.text = ` FROM edition e JOIN story s ON s.id = e.story_id`
+	if len(where) > 0 {
+		f.text += ` WHERE ` + strings.Join(where, ` AND `)
+	}
+	return f
+}
+
+// Count gives how many editions q asks for, whatever its Limit.
+func (s *Store) Count(ctx context.Context, q db.Queryer, query Query) (int, error) {
+	f := query.filter()
+	var n int
+	if err := q.QueryRowContext(ctx, `SELECT COUNT(*)`+f.text, f.args...).Scan(&n); err != nil {
+		return 0, fmt.Errorf("story.Count: %w", err)
+	}
+	return n, nil
+}
+
+// Cards gives the editions that q asks for, without their words.
+func (s *Store) Cards(ctx context.Context, q db.Queryer, query Query) ([]Card, error) {
+	f := query.filter()
+	order := `e.published_at DESC, e.id DESC`
+	if query.Pinned {
+		order = `s.pinned, ` + order
 	}
 	text := `SELECT e.id, e.story_id, e.lang, COALESCE(e.path, ''), e.kicker, e.headline, e.summary, COALESCE(s.section_id, ''), s.access,
-		COALESCE(s.lead_media_id, ''), e.lead_alt, e.words, s.pinned, e.status, e.published_at, e.updated_at
-		FROM edition e JOIN story s ON s.id = e.story_id`
-	if len(where) > 0 {
-		text += ` WHERE ` + strings.Join(where, ` AND `)
-	}
-	text += ` ORDER BY ` + order
+		COALESCE(s.lead_media_id, ''), e.lead_alt, e.words, s.pinned, e.status, e.published_at, e.updated_at, s.kind, s.password_hash <> ''` + f.text + ` ORDER BY ` + order
 	if query.Limit > 0 {
-		text += ` LIMIT ` + arg(query.Limit)
+		text += ` LIMIT ` + f.arg(query.Limit) + ` OFFSET ` + f.arg(query.Offset)
 	}
-	rows, err := q.QueryContext(ctx, text, args...)
+	rows, err := q.QueryContext(ctx, text, f.args...)
 	cards, err := db.Rows(rows, err, func(r db.Scanner) (c Card, err error) {
 		var published, updated int64
 		err = r.Scan(&c.EditionID, &c.StoryID, &c.Lang, &c.Path, &c.Kicker, &c.Headline, &c.Summary, &c.SectionID, &c.Access,
-			&c.LeadMediaID, &c.LeadAlt, &c.Words, &c.Pinned, &c.Status, &published, &updated)
+			&c.LeadMediaID, &c.LeadAlt, &c.Words, &c.Pinned, &c.Status, &published, &updated, &c.Kind, &c.Protected)
 		c.PublishedAt, c.UpdatedAt = db.Time(published), db.Time(updated)
 		return c, err
 	})
@@ -189,6 +213,29 @@ func (s *Store) nameAuthors(ctx context.Context, q db.Queryer, cards []Card) err
 		}
 	}
 	return nil
+}
+
+// TopicSlugs gives the slugs of the topics of every card's story, by story ID.
+func (s *Store) TopicSlugs(ctx context.Context, q db.Queryer, cards []Card) (map[string][]string, error) {
+	type line struct{ story, slug string }
+	bySlug := map[string][]string{}
+	for chunk := range slices.Chunk(cards, 500) {
+		ids := make([]string, len(chunk))
+		for i, c := range chunk {
+			ids[i] = c.StoryID
+		}
+		placeholders, args := db.In(1, ids)
+		rows, err := q.QueryContext(ctx, `SELECT st.story_id, t.slug FROM story_topic st JOIN topic t ON t.id = st.topic_id
+			WHERE st.story_id IN `+placeholders+` ORDER BY st.story_id, st.position`, args...)
+		lines, err := db.Rows(rows, err, func(r db.Scanner) (l line, err error) { return l, r.Scan(&l.story, &l.slug) })
+		if err != nil {
+			return nil, fmt.Errorf("story.TopicSlugs: %w", err)
+		}
+		for _, l := range lines {
+			bySlug[l.story] = append(bySlug[l.story], l.slug)
+		}
+	}
+	return bySlug, nil
 }
 
 // Month is how many reports one month has: Month is 202611.

@@ -151,7 +151,9 @@ type Card struct {
 	EditionID, StoryID, Lang        string
 	Path, Kicker, Headline, Summary string
 	SectionID                       string
+	Kind                            Kind
 	Access                          Access
+	Protected                       bool // by a password
 	LeadMediaID, LeadAlt            string
 	Words                           int
 	Pinned                          int
