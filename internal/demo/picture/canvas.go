@@ -174,7 +174,7 @@ func across(x0, d0, x1, d1 float64) tone {
 // around goes from d0 at a centre to d1 at radius r.
 func around(cx, cy, r, d0, d1 float64) tone {
 	return func(x, y float64) float64 {
-		return lerp(d0, d1, smooth(clamp(math.Hypot(x-cx, y-cy)/r, 0, 1)))
+		return lerp(d0, d1, smooth(clamp(math.Sqrt((x-cx)*(x-cx)+(y-cy)*(y-cy))/r, 0, 1)))
 	}
 }
 
@@ -244,7 +244,7 @@ func (c *canvas) print() {
 			px := c.img.Pix[y*c.img.Stride+x*4:][:3:3]
 			shift := int(uneven*2.5) + (g-128)/42
 			for i, v := range px {
-				px[i] = uint8(clamp(float64(int(v)+shift), 0, 255))
+				px[i] = uint8(max(0, min(255, int(v)+shift)))
 			}
 			if g > 249-int(max(0, uneven)*6) {
 				lay(px, c.light, 26)

@@ -300,7 +300,7 @@ func theatre(c *canvas) {
 	red := mix(hex(0x8C3B30), c.body, 0.15)
 	c.fill(mix(c.black, c.body, 0.3), everything())
 	stage := rect(190, 150, 1120, 560)
-	c.fill(mix(c.body, c.glow, 0.18), stage)
+	c.fill(mix(c.body, c.black, 0.12), stage)
 	// A painted flat: hills and a moon.
 	c.fill(mix(c.light, c.glow, 0.5), oval(750+s*260, 300, 54, 54))
 	far := path{{pts: []pt{{190, 710}, {190, 540}, {330, 470}, {470, 540}, {640, 430}, {820, 545}, {960, 480}, {1130, 560}, {1310, 500}, {1310, 710}}}}
@@ -344,7 +344,7 @@ func theatre(c *canvas) {
 	}
 	gold := mix(c.accent, c.body, 0.5)
 	arch := rect(70, 40, 1360, 760).minus(rect(150, 100, 1200, 700))
-	c.fill(mix(c.body, c.black, 0.3), rect(-40, -40, 1580, 90), rect(-40, 0, 130, 800), rect(1410, 0, 130, 800))
+	c.fill(mix(c.body, c.black, 0.6), rect(-40, -40, 1580, 90), rect(-40, 0, 130, 800), rect(1410, 0, 130, 800))
 	c.fill(mix(gold, c.black, 0.35), arch)
 	c.stipple(mix(gold, c.light, 0.3), arch, flat(0.28))
 	for i := range 34 {
@@ -364,7 +364,7 @@ func theatre(c *canvas) {
 	for r := range 4 {
 		t := float64(r) / 3
 		y, w := 838+72*float64(r)+16*t, 62+34*t
-		k := mix(c.black, c.body, 0.5-0.48*t)
+		k := mix(c.black, c.body, 0.34-0.32*t)
 		var heads path
 		for x := -60 + float64(r%2)*w*0.5; x < 1560; x += w * 1.18 {
 			heads.add(rect(x-w*0.5, y+w*0.1, w, w*1.4))

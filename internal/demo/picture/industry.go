@@ -37,7 +37,7 @@ func silos(c *canvas) {
 	c.front(x0-s*480-70, y-100, 140, 102, mix(c.brick(), k, 0.2))
 	c.fill(c.plane(0.2), poly(x0-s*480-84, y-98, x0-s*480-60, y-142, x0-s*480+60, y-142, x0-s*480+84, y-98))
 	// The yard.
-	c.stipple(c.black, poly(gx0, y, gx1+60, y, gx1+60-c.side*300, y+74, gx0-c.side*300, y+74), flat(0.42))
+	c.stipple(c.black, poly(gx0, y, gx1+60, y, gx1+60-c.side*300, y+74, gx0-c.side*300, y+74), down(y, 0.45, y+74, 0.2))
 	c.truck(x0-s*250, 850, 210, -s, c.brick())
 	c.people(868, 84, c.black, x0+s*70, x0+s*104, x0-s*420)
 	var wheat path
@@ -164,6 +164,7 @@ func refinery(c *canvas) {
 	back.add(rect(60, y-56, 1380, 5), rect(60, y-84, 1380, 4), rect(100, y-120, 900, 4))
 	c.fill(far, back)
 	c.smoke(750-s*120, y-330, 60, -s, c.plane(0.82))
+	var lamps path
 	near := mix(c.wall(), c.body, 0.2)
 	if c.hour == night {
 		near = mix(c.body, c.glow, 0.4)
@@ -179,6 +180,9 @@ func refinery(c *canvas) {
 		}
 		steel.add(line(4, x+q.w*0.62, y, x+q.w*0.62, y-q.h-20, x+q.w*0.2, y-q.h-34))
 		c.fill(c.plane(0.18), steel)
+		for range 9 {
+			lamps.add(oval(x+c.between(-0.6, 0.6)*q.w, y-c.between(30, q.h-20), 3, 3))
+		}
 	}
 	// Flare.
 	fx := 750 - s*330
@@ -197,15 +201,12 @@ func refinery(c *canvas) {
 		c.round(p, x-74, 148, c.wall())
 		c.fill(c.plane(0.3), line(3, x-60, y, x+60, y-h))
 	}
-	var pipes, lamps path
+	var pipes path
 	for i := range 4 {
 		pipes.add(rect(-40, y-44+float64(i)*9, 1580, 5))
 	}
 	for x := -10.0; x < 1520; x += 96 {
 		pipes.add(rect(x, y-50, 7, 54))
-	}
-	for range 54 {
-		lamps.add(oval(c.between(380, 1120), y-c.between(20, 330), 3, 3))
 	}
 	c.fill(c.plane(0.22), pipes)
 	if c.hour != noon {

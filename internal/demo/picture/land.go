@@ -16,6 +16,9 @@ func (c *canvas) snowcaps(range_ path, crest func(float64) float64, y, amp float
 		return (crest(q+16) - crest(q-16)) * c.side
 	}
 	c.stipple(snow, range_, func(px, py float64) float64 {
+		if py > y+amp*0.4 { // below the snow line, whatever the noise says
+			return 0
+		}
 		slope := facing(px, py)
 		d := (y - amp*0.42 - py) / (amp * 0.5)
 		d += 0.55*noise(c.seed+70, px/26, py/60) + 0.3*noise(c.seed+71, px/9, py/20)
@@ -25,10 +28,11 @@ func (c *canvas) snowcaps(range_ path, crest func(float64) float64, y, amp float
 		return clamp(d*2.4, 0, 1.2)
 	})
 	c.stipple(c.plane(0.5), range_, func(px, py float64) float64 {
-		if facing(px, py) > 0 {
+		d := clamp(0.55-(py-crest(px))/(amp*1.3), 0, 0.6)
+		if d == 0 || facing(px, py) > 0 {
 			return 0
 		}
-		return clamp(0.55-(py-crest(px))/(amp*1.3), 0, 0.6)
+		return d
 	})
 }
 
@@ -92,7 +96,7 @@ func orchard(c *canvas) {
 				continue
 			}
 			k := mix(leaf, c.plane(0.8), 0.6*(1-t)*(1-t))
-			c.stipple(c.black, oval(x-c.side*h*0.25, y+h*0.01, h*0.42, h*0.07), flat(0.5))
+			c.stipple(c.black, oval(x-c.side*h*0.2, y+h*0.01, h*0.42, h*0.07), around(x-c.side*h*0.1, y, h*0.45, 0.55, 0.1))
 			c.tree(x, y, h, k)
 			var fruit path
 			for range 9 {
@@ -159,9 +163,9 @@ func steppe(c *canvas) {
 func (c *canvas) horse(x, y, h float64, left bool) path {
 	p := oval(x, y-h*0.72, h*0.5, h*0.2)
 	p.add(oval(x-h*0.38, y-h*0.74, h*0.2, h*0.21))
-	head := []float64{1, 1.42}
+	head := []float64{0.86, 1.26}
 	if c.chance(0.5) {
-		head = []float64{1.08, 0.5}
+		head = []float64{1, 0.62}
 	}
 	p.add(poly(x+h*0.28, y-h*0.84, x+h*0.46, y-h*0.6, x+h*(head[0]-0.22), y-h*(head[1]-0.26), x+h*(head[0]-0.32), y-h*head[1]))
 	p.add(poly(x+h*(head[0]-0.36), y-h*(head[1]+0.04), x+h*(head[0]-0.18), y-h*(head[1]-0.02), x+h*head[0], y-h*(head[1]-0.26), x+h*(head[0]-0.1), y-h*(head[1]-0.3)))
@@ -201,7 +205,7 @@ func greenhouse(c *canvas) {
 	section := func(z float64) []float64 {
 		return []float64{vx - 860*z, vy + 560*z, vx - 860*z, vy - 150*z, vx - 430*z, vy - 460*z, vx, vy - 560*z, vx + 430*z, vy - 460*z, vx + 860*z, vy - 150*z, vx + 860*z, vy + 560*z}
 	}
-	steel := mix(c.light, c.body, 0.25)
+	steel := mix(c.light, c.body, 0.62)
 	if c.hour == night {
 		steel = mix(c.body, c.glow, 0.5)
 	}
@@ -235,14 +239,11 @@ func greenhouse(c *canvas) {
 		}
 	}
 	var bars path
-	far, near := section(0.085), section(1.3)
-	for i := 2; i+3 < len(far); i += 2 {
+	far, near := section(0.085), section(2.4)
+	for i := 2; i < 10; i += 2 { // the four slopes of the roof
 		for j := range 5 {
 			t := float64(j) / 4
-			bars.add(taper(1.5, 7, lerp(far[i], far[i+2], t), lerp(far[i+1], far[i+3], t), lerp(near[i], near[i+2], t), lerp(near[i+1], near[i+3], t)))
-			if i+4 >= len(far)-1 {
-				break
-			}
+			bars.add(taper(1.5, 12, lerp(far[i], far[i+2], t), lerp(far[i+1], far[i+3], t), lerp(near[i], near[i+2], t), lerp(near[i+1], near[i+3], t)))
 		}
 	}
 	c.fill(steel, bars)
@@ -333,7 +334,7 @@ func wind(c *canvas) {
 	c.fill(c.plane(0.66), far)
 	c.stipple(c.ground(0.8), far, down(590, 0.75, 700, 0.2))
 	s := -c.side
-	c.turbine(750+s*330, 740, 500, steel)
+	c.turbine(750+s*330, 740, 430, steel)
 	c.turbine(750-s*40, 690, 330, mix(steel, c.plane(0.8), 0.18))
 	c.turbine(750-s*330, 670, 235, mix(steel, c.plane(0.8), 0.35))
 	c.earth(690)

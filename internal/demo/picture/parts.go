@@ -109,7 +109,7 @@ func (c *canvas) bare(x, y, h, lean float64, n int) path {
 	return p
 }
 
-// wall is a flat front with grain gathering on the side turned from the light.
+// front is a flat wall with grain gathering on the side turned from the light.
 func (c *canvas) front(x, y, w, h float64, k ink) {
 	p := rect(x, y, w, h)
 	c.fill(k, p)

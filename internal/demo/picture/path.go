@@ -47,7 +47,7 @@ func (p path) mirror(x float64) path {
 	return p.each(func(q pt) pt { return pt{2*x - q.x, q.y} })
 }
 
-// squash returns p scaled vertically by k about y.
+// squash returns p scaled vertically by k about y; −1 turns it upside down.
 func (p path) squash(y, k float64) path {
 	return p.each(func(q pt) pt { return pt{q.x, y + (q.y-y)*k} })
 }

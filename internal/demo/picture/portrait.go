@@ -188,7 +188,7 @@ func (c *canvas) bust(p sitter) {
 		roll := poly(404, 620, 596, 620, 612, 744, 500, 772, 388, 744)
 		c.fill(mix(p.cloth, c.light, 0.1), roll)
 		c.region(dark, roll, func(x, y float64) float64 { return (headX-x)*c.side - 26 })
-		c.lines(dark, roll.turn(500, 700, 0), flat(0.2))
+		c.lines(dark, roll, flat(0.2))
 	case 2:
 		c.fill(dark, line(15, curve(390, 706, 410, 838, 590, 838, 610, 706)...))
 		if p.beard == 0 && c.chance(0.4) {
@@ -350,7 +350,9 @@ func (c *canvas) top(p sitter) {
 	case bun:
 		crown(12, func(x float64) float64 { d := (x - headX) / headW; return 262 + 74*d*d + 0.35*sides(x) })
 	case bald:
-		c.region(k, p.skull(11), func(x, y float64) float64 { return min(math.Abs(x-headX)-147+0.16*(y-330), 420-y, y-318+0.2*(headW-math.Abs(x-headX))) })
+		c.region(k, p.skull(11), func(x, y float64) float64 {
+			return min(math.Abs(x-headX)-147+0.16*(y-330), 420-y, y-318+0.2*(headW-math.Abs(x-headX)))
+		})
 		c.stipple(mix(p.skin, c.light, 0.6), p.skull(0), around(headX-s*60, 268, 62, 0.75, 0))
 	case curls:
 		crown(34, func(x float64) float64 { return 292 + 10*math.Sin(x/13) + 16*noise(c.seed, x/24, 1) + 0.9*sides(x) })

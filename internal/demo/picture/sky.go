@@ -169,11 +169,20 @@ func (c *canvas) ridge(y, amp, wave float64) path {
 // peaks is a range of mountains: sharp crests, rough flanks. It returns the crest too, for the snow.
 func (c *canvas) peaks(y, amp, wave float64) (path, func(x float64) float64) {
 	at := c.between(0, 1e4)
-	crest := func(x float64) float64 {
+	// The snow asks for the crest at every pixel, so it is worked out once per unit of the board.
+	const margin = 160
+	var heights [2*margin + int(boardW) + 2]float64
+	for i := range heights {
+		x := float64(i) - margin
 		v := 1 - math.Abs(noise(c.seed+52, at+x/wave, 0.5))*1.3
 		v += 0.34 * (1 - 2*math.Abs(noise(c.seed+53, at+x/wave*2.6, 0.5)))
 		v += 0.1 * noise(c.seed+54, at+x/wave*9, 0.5)
-		return y - amp*v
+		heights[i] = y - amp*v
+	}
+	crest := func(x float64) float64 {
+		x = clamp(x+margin, 0, float64(len(heights)-2))
+		i := int(x)
+		return lerp(heights[i], heights[i+1], x-float64(i))
 	}
 	return c.profile(crest), crest
 }

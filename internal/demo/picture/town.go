@@ -171,7 +171,7 @@ func market(c *canvas) {
 	c.fill(c.black, wire)
 	c.fill(c.lamp(), bulbs)
 	// Two near figures frame the street.
-	c.fill(c.black, c.person(750-s*300, 1075, 330), c.person(750+s*390, 1110, 360))
+	c.people(1030, 240, c.black, 750-s*210, 750+s*330)
 	c.crate(750-s*570, 1000, 190, c.brick())
 	c.crate(750-s*360, 1030, 170, mix(hex(0x7F8A4A), c.body, 0.3))
 	c.crate(750+s*610, 1020, 200, mix(hex(0xD09A3A), c.brick(), 0.2))
@@ -307,7 +307,7 @@ func school(c *canvas) {
 	c.paving(y, x, c.ground(0.55))
 	c.stipple(c.black, poly(x-420, y, x+420, y, x+420-c.side*200, y+50, x-420-c.side*200, y+50), flat(0.35))
 	c.tree(x-s*610, 820, 400, mix(c.body, c.black, 0.1))
-	c.flag(x+s*500, 790, 290, c.brick())
+	c.flag(x+s*462, 800, 290, c.brick())
 	var xs []float64
 	for range 9 {
 		xs = append(xs, x+c.between(-500, 500))
@@ -328,7 +328,6 @@ func bakery(c *canvas) {
 	c.heaven(560)
 	s := c.side
 	k := c.shade()
-	c.fill(mix(k, c.body, 0.35), rect(-40, 120, 1580, y-120))
 	c.terrace(-60, 1560, y-10, 420, 0.42)
 	x := 750 - s*130
 	shop := mix(k, c.brick(), 0.3)
@@ -355,7 +354,10 @@ func bakery(c *canvas) {
 		loaves.add(dome(x-360+36*float64(i), 640, 16, 15+8*float64(i%3)))
 	}
 	c.fill(mix(c.brick(), c.black, 0.2), loaves)
-	c.fill(c.black, oval(x-56, 530, 20, 24), rect(x-76, 496, 40, 20), dome(x-56, 500, 26, 20), poly(x-96, 566, x-16, 566, x-8, 640, x-104, 640))
+	baker := x - 40
+	c.fill(mix(hex(0xB9805E), c.body, 0.2), oval(baker, 552, 19, 23))
+	c.fill(c.plane(0.15), poly(baker-24, 578, baker+24, 578, baker+50, 600, baker+62, 636, baker-62, 636, baker-50, 600))
+	c.fill(c.light, poly(baker-21, 544, baker+21, 544, baker+23, 524, baker-23, 524), oval(baker-13, 518, 16, 13), oval(baker+13, 518, 16, 13), poly(baker-16, 590, baker+16, 590, baker+24, 638, baker-24, 638))
 	c.fill(c.plane(0.1), rect(x-164, 486, 7, 214), rect(x+291, 486, 7, 250), rect(x+220, 560, 150, 6))
 	c.fill(mix(shop, c.black, 0.55), rect(x-396, 700, 474, 100))
 	// Awning.
@@ -535,9 +537,12 @@ func border(c *canvas) {
 		y, x := h+14+440*z, vx+s*(300*z-14)
 		w := 300 * z
 		k := c.boxes()[(i+1)%5]
-		c.fill(k, rect(x-w/2, y-w*1.12, w, w))
-		c.stipple(c.black, rect(x-w/2, y-w*1.12, w, w), across(x+c.side*w/2, 0, x-c.side*w/2, 0.5))
-		c.fill(c.black, rect(x-w/2, y-w*0.16, w, w*0.1), rect(x-w*0.44, y-w*0.12, w*0.2, w*0.15), rect(x+w*0.24, y-w*0.12, w*0.2, w*0.15))
+		c.front(x-w/2, y-w*1.3, w, w*1.2, k)
+		cab := mix(c.brick(), c.body, 0.3*float64(i))
+		c.front(x-w*0.42, y-w*0.82, w*0.84, w*0.72, cab)
+		c.fill(c.glass(), poly(x-w*0.36, y-w*0.74, x+w*0.36, y-w*0.74, x+w*0.38, y-w*0.46, x-w*0.38, y-w*0.46))
+		c.fill(c.black, rect(x-w*0.44, y-w*0.16, w*0.88, w*0.1), rect(x-w*0.4, y-w*0.12, w*0.2, w*0.15), rect(x+w*0.2, y-w*0.12, w*0.2, w*0.15), rect(x-w*0.2, y-w*0.36, w*0.4, w*0.12))
+		c.fill(c.lamp(), oval(x-w*0.31, y-w*0.26, w*0.06, w*0.05), oval(x+w*0.31, y-w*0.26, w*0.06, w*0.05))
 	}
 	// Watchtower.
 	tx := vx - s*420

@@ -78,12 +78,14 @@ func (c *canvas) ship(x, y, l float64) {
 			c.stipple(mix(q, c.black, 0.4), p, flat(0.2))
 		}
 	}
-	bridge := rect(l1-l*0.215, deck-l*0.2, l*0.09, l*0.2)
 	c.front(l1-l*0.215, deck-l*0.2, l*0.09, l*0.2, c.wall())
-	bridge = rect(l1-l*0.235, deck-l*0.185, l*0.13, l*0.022)
-	c.fill(c.wall(), bridge)
-	c.openings(l1-l*0.205, deck-l*0.15, l*0.07, l*0.13, 3, 4, 0.6, 0.4, 0.3)
-	c.fill(c.glass(), rect(l1-l*0.23, deck-l*0.18, l*0.12, l*0.01))
+	c.fill(c.wall(), rect(l1-l*0.235, deck-l*0.185, l*0.13, l*0.022))
+	c.openings(l1-l*0.205, deck-l*0.15, l*0.07, l*0.13, 3, 4, 0.6, 0.4, 0.4)
+	pane := c.glass()
+	if c.hour == night {
+		pane = c.lamp()
+	}
+	c.fill(pane, rect(l1-l*0.23, deck-l*0.18, l*0.12, l*0.01))
 	c.fill(c.brick(), poly(l1-l*0.1, deck, l1-l*0.095, deck-l*0.13, l1-l*0.05, deck-l*0.13, l1-l*0.045, deck))
 	c.fill(c.black, rect(l1-l*0.097, deck-l*0.14, l*0.05, l*0.025), line(3, l1-l*0.17, deck-l*0.2, l1-l*0.17, deck-l*0.27), line(3, l0+l*0.06, deck-l*0.02, l0+l*0.06, deck-l*0.11))
 	hull := poly(l0-l*0.015, deck-l*0.025, l0+l*0.09, deck, l1-l*0.01, deck, l1, deck-l*0.01, l1-l*0.025, y, l0+l*0.035, y)
@@ -91,6 +93,18 @@ func (c *canvas) ship(x, y, l float64) {
 	c.fill(c.brick(), poly(l0+l*0.025, y-l*0.024, l1-l*0.018, y-l*0.024, l1-l*0.025, y, l0+l*0.035, y))
 	c.stipple(c.black, hull, down(deck, 0, y, 0.55))
 	c.reflect(x, y, l*0.98, l*0.1, c.plane(0.1))
+	if c.dark() { // deck lamps, and what the water makes of them
+		var lamps, gleams path
+		for i := range 9 {
+			lx := l0 + l*(0.05+0.108*float64(i))
+			lamps.add(oval(lx, deck-l*0.008, 4.5, 4.5))
+			for j := range 4 {
+				gleams.add(lens(lx+c.between(-8, 8), y+10+16*float64(j), 34-6*float64(j), 4))
+			}
+		}
+		c.fill(c.lamp(), lamps)
+		c.fill(mix(c.lamp(), c.body, 0.35), gleams)
+	}
 }
 
 // reflect breaks the image of a dark thing of width w and height h into ripples below y.
@@ -155,25 +169,29 @@ func bridge(c *canvas) {
 	c.water(sea)
 	deck := func(x float64) float64 { t := (x - 750) / 800; return 520 + 80*t*t }
 	stone, dark := mix(c.wall(), c.brick(), 0.16), mix(c.shade(), c.black, 0.2)
-	var body, arches, vault, piers, road path
+	var body, arches, piers, road path
 	top := []pt{}
 	for x := -60.0; x <= 1560; x += 20 {
 		top = append(top, pt{x, deck(x)})
 	}
-	body = path{{pts: append(top, pt{1560, 735}, pt{-60, 735})}}
+	body = path{{pts: append(top, pt{1560, 762}, pt{-60, 762})}}
 	for i := range 4 {
 		x := -10 + 390*float64(i)
 		w := 330.0
-		a := path{{pts: append(arc(x+w/2, 735, w/2, 160, 3.14159, 6.28319), pt{x + w, 760}, pt{x, 760})}}
+		a := path{{pts: append(arc(x+w/2, 735, w/2, 160, 3.14159, 6.28319), pt{x + w, 762}, pt{x, 762})}}
 		arches.add(a)
-		vault.add(a.minus(a.move(-22*c.side, 14)))
 		px := x + w + 30
 		piers.add(poly(px-44, 748, px-32, 585, px+32, 585, px+44, 748), dome(px, 590, 38, 22))
 	}
 	p := body.minus(arches)
 	c.fill(stone, p)
 	c.stipple(dark, p, down(540, 0.1, 740, 0.62))
-	c.fill(dark, vault)
+	for i := range 4 { // the soffit that the light reaches under
+		x := -10 + 390*float64(i)
+		rim := arc(x+165, 735, 165, 160, 3.14159, 6.28319)
+		inner := arc(x+165-c.side*16, 741, 149, 146, 6.28319, 3.14159)
+		c.fill(dark, path{{pts: append(rim, inner...)}})
+	}
 	c.fill(mix(stone, dark, 0.35), piers)
 	c.shadeAway(piers, 0, 1500, stone)
 	for x := -60.0; x < 1560; x += 20 {
@@ -254,8 +272,9 @@ func lighthouse(c *canvas) {
 // river: a river winding out of the hills past poplars, one boat on it.
 func river(c *canvas) {
 	c.heaven(520)
-	p, _ := c.peaks(505, 190, 330)
-	c.fill(c.plane(0.9), p)
+	p, crest := c.peaks(505, 190, 330)
+	c.fill(c.plane(0.86), p)
+	c.snowcaps(p, crest, 500, 170)
 	c.hills(520, 90, 420, 0.76)
 	c.earth(560)
 	c.fill(mix(c.ground(0.3), c.body, 0.25), c.ridge(566, 14, 90))
@@ -275,7 +294,11 @@ func river(c *canvas) {
 	}
 	water := path{{pts: append(left, right...)}}
 	c.fill(mix(c.ground(0), c.black, 0.45), water.move(0, -5))
-	c.fill(mix(c.sky, c.glow, 0.4), water)
+	surface := mix(c.sky, c.glow, 0.4)
+	if c.hour == night {
+		surface = mix(c.glow, c.light, 0.25)
+	}
+	c.fill(surface, water)
 	c.stipple(mix(c.sky, c.body, 0.5), water, down(640, 0, 1020, 0.95))
 	c.lines(mix(c.body, c.black, 0.3), water, down(740, 0, 1060, 0.6))
 	var trees path
@@ -370,6 +393,8 @@ func dam(c *canvas) {
 		foot = append([]pt{{750 + t*300, 905 - 60*t*t}}, foot...)
 	}
 	wall := path{{pts: append(top, foot...)}}
+	abutment := poly(140, 478, 205, 496, 480, 860, 480, 1000, 140, 1000)
+	c.fill(c.plane(0.3), abutment, abutment.mirror(750))
 	c.fill(concrete, wall)
 	c.stipple(mix(concrete, c.body, 0.75), wall, func(x, y float64) float64 {
 		return 0.42 - c.side*(x-750)/900 + (y-520)/1500
@@ -388,7 +413,7 @@ func dam(c *canvas) {
 	}
 	piers.add(rect(672+52*4-33, 516, 12, 60))
 	c.fill(c.light, spill)
-	c.lines(c.body, spill.turn(0, 0, 0), flat(0.12))
+	c.lines(c.body, spill, flat(0.12))
 	c.stipple(mix(c.light, c.body, 0.5), spill, across(640, 0.2, 860, 0.45))
 	c.fill(c.plane(0.15), gates)
 	c.fill(mix(concrete, c.body, 0.25), piers)
