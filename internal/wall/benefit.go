@@ -85,7 +85,7 @@ func values(m map[string]string) []string {
 // a story of one day (for the archive, of fifty years) that has nothing else
 // about it. The error has kind fault.Invalid and a hint.
 func (w *Wall) Keeps(entitlement string) error {
-	now := time.Now().UTC()
+	now := time.Date(2026, 1, 1, 12, 0, 0, 0, time.UTC) // any will do: rules ask for ages alone
 	it := Item{StoryID: "probe", Kind: "story", Lang: "en", Words: 800, PublishedAt: now.Add(-days(1))}
 	form, slug, _ := strings.Cut(entitlement, ":")
 	hint := ""

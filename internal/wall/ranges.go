@@ -113,6 +113,9 @@ func LoadRanges(folder fs.FS) (map[string][]netip.Prefix, error) {
 				return nil, fmt.Errorf("wall.LoadRanges(%s): %w", name, err)
 			}
 			bot := strings.TrimSuffix(name, path.Ext(name))
+			if bot == "" {
+				return nil, fault.New(fault.Invalid, "a list of ranges without a name", "file", name).WithHint("name the file as the crawler: googlebot.json")
+			}
 			all[bot] = append(all[bot], ranges...)
 		}
 	}

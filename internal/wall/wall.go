@@ -167,11 +167,11 @@ func (w *Wall) Window() time.Duration {
 // Decide says whether the reader of this visit may read the story. It asks no
 // database, unless a registered reader's meter must be looked at.
 func (w *Wall) Decide(v Visit, it Item) Decision {
-	return w.decide(&v, &it, nil)
+	return w.decide(v, it, nil)
 }
 
 // decide is Decide; it notes each step in tr when that is not nil.
-func (w *Wall) decide(v *Visit, it *Item, tr *trace) Decision {
+func (w *Wall) decide(v Visit, it Item, tr *trace) Decision {
 	j := judge{visit: v, item: it, trace: tr, fault: w.Fault}
 	switch {
 	case v.Reader.State == Staff:
@@ -200,8 +200,8 @@ func (w *Wall) decide(v *Visit, it *Item, tr *trace) Decision {
 
 // judge is one decision in the making.
 type judge struct {
-	visit *Visit
-	item  *Item
+	visit Visit
+	item  Item
 	trace *trace
 	fault func(rule string, err error)
 
@@ -325,7 +325,7 @@ func (j *judge) meter(d *Decision) {
 // count gives how many stories the reader's meter has counted in so many days,
 // and whether this story is one of them.
 func (j *judge) count(window int) (used int, this bool, err error) {
-	v := j.visit
+	v := &j.visit
 	since := v.Now.Add(-days(window))
 	if v.Reader.State != Registered {
 		used, this = v.Meter.count(j.item.StoryID, since)

@@ -42,7 +42,7 @@ func (s Step) String() string {
 // with the reason that it did or did not match. Exactly one step Decides.
 func (w *Wall) Why(v Visit, it Item) []Step {
 	tr := &trace{}
-	w.decide(&v, &it, tr)
+	w.decide(v, it, tr)
 	return tr.steps
 }
 
@@ -176,7 +176,10 @@ func show(tree *ast.AST, term ast.Expr, state interpreter.EvalState, truth strin
 		return "the condition is " + truth
 	}
 	names := variablesOf(tree, term)
-	if len(names) == 0 {
+	switch {
+	case term.Kind() == ast.LiteralKind:
+		return "it always matches"
+	case len(names) == 0 || text == names[0]:
 		return text + " is " + truth
 	}
 	macro := false // an exists or all cannot be written with values in it
