@@ -204,7 +204,14 @@ func (b *builder) wrapper(n *html.Node, marks []Mark) {
 				title = text(a)
 			}
 			f := (&Node{Type: "file"}).set("title", title)
-			b.r.source(f, attr(a, "href"))
+			if !b.r.source(f, attr(a, "href")) {
+				break
+			}
+			for c := range n.Descendants() {
+				if c.Data == "a" && c != a {
+					b.r.change("link "+text(c), "a file has one link")
+				}
+			}
 			if c := findClass(n, "kg-file-card-caption"); c != nil {
 				f.Content, _ = b.r.inline(c, b.depth)
 			}
@@ -367,6 +374,10 @@ func (b *builder) phrase(n *html.Node, marks []Mark) {
 			return
 		}
 		if attr(n, "role") == "doc-backlink" {
+			// Markdown's renderer keeps its arrow close with a no-break space.
+			if k := len(b.para) - 1; k >= 0 {
+				b.para[k].Text = strings.TrimSuffix(b.para[k].Text, "\u00a0")
+			}
 			return
 		}
 		if href := b.r.link(attr(n, "href")); href != "" {

@@ -437,7 +437,10 @@ func (w *writer) thumbnail(n *Node) {
 }
 
 func (w *writer) file(n *Node) {
-	kind := cmp.Or(n.Attr("kind"), "file")
+	kind := n.Attr("kind")
+	if kind != "audio" && kind != "video" {
+		kind = "file"
+	}
 	src, title := w.url(n.Attr("src")), n.Attr("title")
 	f := File{URL: src}
 	if n.Attr("media") != "" {
@@ -447,7 +450,7 @@ func (w *writer) file(n *Node) {
 		}
 	}
 	f.URL = w.url(f.URL)
-	w.str(`<figure class="file file-`, escaper.Replace(kind), `"`)
+	w.str(`<figure class="file file-`, kind, `"`)
 	w.data("kind", n.Attr("kind"))
 	w.data("media", n.Attr("media"))
 	w.data("src", src)

@@ -33,7 +33,7 @@ func (n *Node) Markdown() string {
 	m := &mdWriter{}
 	var parts []string
 	for i, c := range n.Content {
-		if i > 0 && isList(c) && isList(n.Content[i-1]) {
+		if i > 0 && isList(c) && c.Type == n.Content[i-1].Type {
 			parts = append(parts, "<!-- -->") // else Markdown would join the lists
 		}
 		parts = append(parts, m.proven(c))
@@ -161,7 +161,7 @@ func (m *mdWriter) block(n *Node) (text string, ok bool) {
 func (m *mdWriter) blocks(list []*Node) (string, bool) {
 	var parts []string
 	for i, c := range list {
-		if i > 0 && isList(c) && isList(list[i-1]) {
+		if i > 0 && isList(c) && c.Type == list[i-1].Type {
 			parts = append(parts, "<!-- -->")
 		}
 		s, ok := m.block(c)

@@ -8,9 +8,12 @@ import (
 	"slices"
 	"strings"
 	"unicode/utf8"
+
+	"masthead/internal/fault"
 )
 
-// Error says what is wrong with a document, where, and what to do about it.
+// Error says what is wrong with a document, where, and what to do about it. It
+// carries the kind fault.Invalid.
 type Error struct {
 	Path string // such as content[2].content[0] (figure); "" is the whole document
 	Why  string
@@ -27,6 +30,15 @@ func (e *Error) Error() string {
 		s += "; " + e.Fix
 	}
 	return s
+}
+
+// Unwrap gives the fault that a page or the API answers with.
+func (e *Error) Unwrap() error {
+	message := e.Why
+	if e.Path != "" {
+		message = e.Path + ": " + e.Why
+	}
+	return fault.New(fault.Invalid, "the text cannot be kept: "+message).WithHint("%s", e.Fix)
 }
 
 type attrKind int

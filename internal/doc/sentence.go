@@ -107,6 +107,12 @@ func sentenceEnds(s string) []int {
 			wide = wide || strings.ContainsRune("。！？", c)
 			j += k
 		}
+		// French sets a space before the closing mark: « Oui ! » dit-il.
+		if rest := strings.TrimLeftFunc(s[j:], unicode.IsSpace); len(rest) < len(s[j:]) {
+			if after, ok := strings.CutPrefix(rest, "»"); ok && (after == "" || strings.ContainsAny(after[:1], " ,.;:")) {
+				j = len(s) - len(after)
+			}
+		}
 		space := j
 		for space < len(s) {
 			c, k := utf8.DecodeRuneInString(s[space:])
