@@ -21,8 +21,25 @@ const (
 	maxAddress = 254
 )
 
-// domains maps a domain to what the DNS knows it by (UTS 46, non-transitional).
-var domains = idna.New(idna.MapForLookup(), idna.StrictDomainName(true), idna.BidiRule(), idna.VerifyDNSLength(true))
+// lookup maps a domain to what the DNS knows it by (UTS 46, non-transitional).
+// Hyphens in third and fourth place stand in living domains, so it is not asked
+// to check hyphens; domainKey does.
+var lookup = idna.New(idna.MapForLookup(), idna.StrictDomainName(true), idna.ValidateLabels(true), idna.CheckHyphens(false),
+	idna.CheckJoiners(true), idna.BidiRule(), idna.VerifyDNSLength(true))
+
+// domainKey gives a domain as the DNS knows it, in lower case.
+func domainKey(name string) (string, bool) {
+	ascii, err := lookup.ToASCII(name)
+	if err != nil || !utf8.ValidString(name) {
+		return "", false
+	}
+	for label := range strings.SplitSeq(ascii, ".") {
+		if strings.HasPrefix(label, "-") || strings.HasSuffix(label, "-") { // RFC 1123 §2.1
+			return "", false
+		}
+	}
+	return ascii, true
+}
 
 // ParseEmail gives an address as it was written, without the space round it.
 // It takes what RFC 5321 and 6531 call a dot-string at a fully qualified
@@ -67,8 +84,8 @@ func parseEmail(text string) (email, key string, err error) {
 	if !isDotString(local) {
 		return bad("the e-mail address has a character that cannot stand there")
 	}
-	ascii, err := domains.ToASCII(domain)
-	if err != nil {
+	ascii, ok := domainKey(domain)
+	if !ok {
 		return bad("the part of the e-mail address after the @ is not a domain")
 	}
 	if !strings.Contains(ascii, ".") || strings.HasSuffix(ascii, ".") {
@@ -143,8 +160,8 @@ func LoadDomains(r io.Reader) (Domains, error) {
 		if name == "" {
 			continue
 		}
-		ascii, err := domains.ToASCII(name)
-		if err != nil {
+		ascii, ok := domainKey(name)
+		if !ok {
 			return Domains{}, fmt.Errorf("reader.LoadDomains: %w", fault.New(fault.Invalid, "the list of domains has a line that is no domain", "line", n, "text", name))
 		}
 		d.names[ascii] = true

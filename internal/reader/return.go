@@ -13,7 +13,7 @@ const maxReturn = 2000 // octets
 // and fragment ("/2026/11/ferry/#p7"), and "/" otherwise. Browsers take "//host",
 // "/\host" and "/<tab>/host" for another site (WHATWG URL §4.4), so none passes.
 func SafeReturn(path string) string {
-	if len(path) > maxReturn || !strings.HasPrefix(path, "/") || strings.Contains(path, `\`) || !utf8.ValidString(path) {
+	if len(path) > maxReturn || !strings.HasPrefix(path, "/") || strings.HasPrefix(path, "//") || strings.Contains(path, `\`) || !utf8.ValidString(path) {
 		return "/"
 	}
 	for _, r := range path {

@@ -111,7 +111,7 @@ func (s *Store) ResolveToken(ctx context.Context, q db.Queryer, secret string) (
 			return t, err
 		}
 	}
-	return Token{}, fault.New(fault.Unauthorized, "the token is not valid").WithHint("make one with masthead token")
+	return Token{}, fault.New(fault.Unauthorized, "the token is not valid").WithHint("ask the newsroom for a new one")
 }
 
 // Tokens gives every token, also those that have ended, the newest first.
