@@ -545,4 +545,29 @@ func raw(n *html.Node) string {
 	return b.String()
 }
 
-func text(n *html.Node) string { return strings.TrimSuffix(clip(cleanLine(raw(n)), 1990), "…") }
+func text(n *html.Node) string {
+	var b strings.Builder
+	var each func(*html.Node)
+	each = func(n *html.Node) {
+		block := n.Type == html.ElementNode && slices.Contains(apart, n.Data)
+		if block {
+			b.WriteByte(' ')
+		}
+		if n.Type == html.TextNode {
+			b.WriteString(n.Data)
+		}
+		for c := n.FirstChild; c != nil; c = c.NextSibling {
+			each(c)
+		}
+		if block {
+			b.WriteByte(' ')
+		}
+	}
+	if n != nil {
+		each(n)
+	}
+	return strings.TrimSuffix(clip(cleanLine(b.String()), 1990), "…")
+}
+
+// apart are elements whose text does not run into that of their neighbours.
+var apart = strings.Fields("p div br li td th h1 h2 h3 h4 h5 h6 blockquote section figcaption")
