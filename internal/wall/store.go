@@ -34,7 +34,10 @@ func (s *Store) Rules(ctx context.Context, q db.Queryer) ([]Rule, error) {
 		if err := row.Scan(&r.ID, &r.Name, &r.When, &grant); err != nil {
 			return r, err
 		}
-		return r, r.Grant.UnmarshalText([]byte(grant))
+		if err := r.Grant.UnmarshalText([]byte(grant)); err != nil {
+			return r, fmt.Errorf("rule %q: %w", r.Name, err)
+		}
+		return r, nil
 	})
 	if err != nil {
 		return nil, fmt.Errorf("wall.Rules: %w", err)
