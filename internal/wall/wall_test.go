@@ -162,6 +162,8 @@ func TestDecision(t *testing.T) {
 			Decision{Full: true, Offered: true, Rule: "2"}},
 		"a tier by rule": {newWall(t, "true → subscribe supporter"), Visit{Now: noon}, it,
 			Decision{Verdict: Subscribe, Rule: "1", Tier: "supporter"}},
+		"tiers are a registered reader's": {newWall(t, "true → subscribe"), Visit{Now: noon, Reader: Reader{Tiers: []string{"friend"}}}, it,
+			Decision{Verdict: Subscribe, Rule: "1"}},
 		"no rule matches": {newWall(t, "false → open"), Visit{Now: noon}, it,
 			Decision{Verdict: Register, Rule: ByNoRule}},
 		"no wall was made": {&Wall{}, Visit{Now: noon}, it,
