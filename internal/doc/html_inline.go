@@ -58,7 +58,10 @@ func (w *writer) table(n *Node) {
 				w.str(` scope="row"`)
 			}
 			w.str(">")
+			outer := w.headerCell
+			w.headerCell = outer || tag == "th"
 			w.cell(c)
+			w.headerCell = outer
 			w.str("</", tag, ">")
 		}
 		w.str("</tr>")

@@ -180,6 +180,9 @@ func (b *builder) wrapper(n *html.Node, marks []Mark) {
 	case n.Data == "cite":
 		b.children(n, marks)
 		return
+	case n.Data == "p" && hasClass(n, "heading") && attr(n, "data-level") != "":
+		b.heading(n)
+		return
 	case hasClass(n, "callout") || hasClass(n, "kg-callout-card"):
 		if b.deep(n) {
 			break
@@ -249,7 +252,10 @@ func calloutTone(class string) string {
 }
 
 func (b *builder) heading(n *html.Node) {
-	level := int(n.Data[1] - '0')
+	level := 2
+	if len(n.Data) == 2 {
+		level = int(n.Data[1] - '0')
+	}
 	if given, err := strconv.Atoi(attr(n, "data-level")); err == nil && given >= 2 && given <= 4 {
 		level = given
 	}

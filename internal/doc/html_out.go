@@ -43,7 +43,7 @@ type RenderOptions struct {
 	Story  func(storyID string) (Linked, bool)
 	Labels Labels
 	// HeadingShift is added to each heading's level; the result is kept
-	// between 2 and 6.
+	// between 2 and 6, and no level is skipped.
 	HeadingShift int
 	// ParagraphIDs gives the document's own paragraphs the anchors p1, p2, …,
 	// counted from the start, so that preview and full text agree.
@@ -69,7 +69,7 @@ func (n *Node) HTML(o RenderOptions) string {
 	o.Labels.BackToText = cmp.Or(o.Labels.BackToText, "Back to text")
 	o.Labels.Picture = cmp.Or(o.Labels.Picture, "Picture")
 	o.Labels.Download = cmp.Or(o.Labels.Download, "Download")
-	w := &writer{o: o}
+	w := &writer{o: o, level: 1 + min(max(o.HeadingShift, 0), 4)}
 	if o.Base != "" {
 		w.base, _ = url.Parse(o.Base)
 	}
@@ -95,6 +95,8 @@ type writer struct {
 	base       *url.URL
 	paragraphs int
 	notes      []*Node
+	level      int  // of the last heading as shown
+	headerCell bool // inside a table's header cell
 	// embedded writes HTML that stands inside Markdown: no line ends, and
 	// footnotes where they are referred to.
 	embedded bool
@@ -174,16 +176,7 @@ func (w *writer) block(n *Node) {
 		w.openParagraph(n, "")
 		return
 	case "heading":
-		level := n.Int("level")
-		shown := strconv.Itoa(min(max(level+w.o.HeadingShift, 2), 6))
-		w.str("<h", shown)
-		w.attr("dir", n.Attr("dir"))
-		if w.o.HeadingShift != 0 {
-			w.data("level", strconv.Itoa(level))
-		}
-		w.str(">")
-		w.inline(n.Content)
-		w.str("</h", shown, ">")
+		w.heading(n)
 	case "bullet_list", "ordered_list":
 		tag := map[string]string{"bullet_list": "ul", "ordered_list": "ol"}[n.Type]
 		w.str("<", tag)
@@ -260,6 +253,31 @@ func (w *writer) block(n *Node) {
 		}
 	}
 	w.end()
+}
+
+// heading writes no level that skips one (WCAG technique H42), so that a story
+// which begins with level 3 is still in order. In a header cell HTML allows no
+// heading, so there it is a paragraph.
+func (w *writer) heading(n *Node) {
+	level := n.Int("level")
+	shown := min(max(level+w.o.HeadingShift, 2), 6, w.level+1)
+	tag := "h" + strconv.Itoa(shown)
+	if w.headerCell {
+		tag = "p"
+	} else {
+		w.level = shown
+	}
+	w.str("<", tag)
+	if w.headerCell {
+		w.str(` class="heading"`)
+	}
+	w.attr("dir", n.Attr("dir"))
+	if w.headerCell || shown != level {
+		w.data("level", strconv.Itoa(level))
+	}
+	w.str(">")
+	w.inline(n.Content)
+	w.str("</", tag, ">")
 }
 
 func (w *writer) blocks(list []*Node) {

@@ -76,7 +76,7 @@ func paragraphOf(s string) *Node {
 // embeddedHTML is the block as one line of HTML in an element that Markdown
 // takes as a block of HTML.
 func embeddedHTML(n *Node) string {
-	w := &writer{embedded: true, o: RenderOptions{}}
+	w := &writer{embedded: true, level: 1}
 	w.o.Labels = Labels{AlsoRead: "Also read", Load: "%s", Picture: "Picture", Download: "Download"}
 	w.block(n)
 	s := w.b.String()

@@ -20,7 +20,7 @@ import (
 //     breaks and footnotes, drops breaks at the ends of a block;
 //   - drops what shows nothing: empty paragraphs (unless alone), headings,
 //     lists, quotations, tables, galleries, wall marks after the first;
-//   - cuts a rowspan at the last row.
+//   - cuts spans to the rows and columns that a table has.
 //
 // It repairs form only: a document that Check refuses may stay refused.
 func Normalize(n *Node) *Node {
@@ -38,6 +38,9 @@ func normal(n *Node, only bool) *Node {
 	if n.Type == "code_block" {
 		var b strings.Builder
 		for _, t := range n.Content {
+			if t == nil {
+				continue
+			}
 			b.WriteString(t.Text)
 		}
 		code := strings.TrimRight(cleanText(b.String()), "\n")
@@ -96,18 +99,61 @@ func normal(n *Node, only bool) *Node {
 
 func emptyParagraph(n *Node) bool { return n.Type == "paragraph" && len(n.Content) == 0 }
 
+// cutSpans brings spans to what the table has (HTML, "forming a table"): a
+// rowspan ends with the last row, a colspan before a cell that reaches down
+// from above, and a column in which no cell begins is taken out.
 func cutSpans(table *Node) {
+	type place struct {
+		cell     *Node
+		col, num int
+	}
+	var places []place
+	begins := map[int]bool{}
+	below := map[int]int{} // rows that a cell from above still covers, by column
 	for i, row := range table.Content {
-		for _, cell := range row.Content {
-			if left := len(table.Content) - i; cell.Int("rowspan") > left {
-				if delete(cell.Attrs, "rowspan"); left > 1 {
-					cell.setInt("rowspan", left)
-				}
-			}
-			if len(cell.Attrs) == 0 {
-				cell.Attrs = nil
+		col := 0
+		next := map[int]int{}
+		for c, rows := range below {
+			if rows > 1 {
+				next[c] = rows - 1
 			}
 		}
+		for _, cell := range row.Content {
+			for below[col] > 0 {
+				col++
+			}
+			rows := min(max(cell.Int("rowspan"), 1), len(table.Content)-i)
+			setSpan(cell, "rowspan", rows)
+			num := 0
+			for num < max(cell.Int("colspan"), 1) && below[col+num] == 0 {
+				if rows > 1 {
+					next[col+num] = rows - 1
+				}
+				num++
+			}
+			places = append(places, place{cell, col, num})
+			begins[col] = true
+			col += num
+		}
+		below = next
+	}
+	for _, p := range places {
+		num := 0
+		for c := p.col; c < p.col+p.num; c++ {
+			if begins[c] {
+				num++
+			}
+		}
+		setSpan(p.cell, "colspan", num)
+	}
+}
+
+func setSpan(cell *Node, key string, span int) {
+	if delete(cell.Attrs, key); span > 1 {
+		cell.setInt(key, span)
+	}
+	if len(cell.Attrs) == 0 {
+		cell.Attrs = nil
 	}
 }
 

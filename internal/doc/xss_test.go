@@ -1,6 +1,7 @@
 package doc
 
 import (
+	"math/rand/v2"
 	"regexp"
 	"strings"
 	"testing"
@@ -249,6 +250,9 @@ func FuzzParse(f *testing.F) {
 	f.Add([]byte(`{"type":"doc","content":[{"type":"paragraph","content":[{"type":"text","text":"a"}]}]}`))
 	f.Add([]byte(`{"type":"doc","content":[{"type":"embed","attrs":{"url":"https://a.b/ c"}}]}`))
 	f.Add([]byte(`[[[[`))
+	for seed := range uint64(20) {
+		f.Add(maker{rand.New(rand.NewPCG(seed, 5))}.doc().JSON())
+	}
 	f.Fuzz(func(t *testing.T, data []byte) {
 		n, err := Parse(data)
 		if err != nil {
