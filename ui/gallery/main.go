@@ -12,6 +12,7 @@ import (
 	"bytes"
 	"flag"
 	"fmt"
+	"image"
 	"image/png"
 	"log"
 	"net"
@@ -20,6 +21,7 @@ import (
 	"slices"
 	"strconv"
 	"strings"
+	"sync"
 
 	"masthead/internal/demo/picture"
 	"masthead/internal/web"
@@ -57,7 +59,21 @@ func run(addr, shots, only, folder string) error {
 	}
 	mux := http.NewServeMux()
 	mux.Handle(web.AssetPath, assets)
-	mux.HandleFunc("GET /draw/{scene}/{seed}/{size}", drawScene)
+	var drawn sync.Map // path → PNG
+	mux.HandleFunc("GET /draw/{scene}/{seed}/{size}", func(w http.ResponseWriter, r *http.Request) {
+		data, ok := drawn.Load(r.URL.Path)
+		if !ok {
+			fresh, err := drawScene(r)
+			if err != nil {
+				http.Error(w, err.Error(), http.StatusNotFound)
+				return
+			}
+			drawn.Store(r.URL.Path, fresh)
+			data = fresh
+		}
+		w.Header().Set("Content-Type", "image/png")
+		w.Write(data.([]byte))
+	})
 	answer := &web.Answer{Renderer: renderer, Log: newLog()}
 	names := []string{}
 	for _, lang := range []string{"en", "ar", "he", "ru", "fr"} {
@@ -97,24 +113,32 @@ func run(addr, shots, only, folder string) error {
 	return takeShots("http://"+listener.Addr().String(), shots, only)
 }
 
-func drawScene(w http.ResponseWriter, r *http.Request) {
-	seed, _ := strconv.ParseUint(r.PathValue("seed"), 10, 64)
-	wide, tall, _ := strings.Cut(strings.TrimSuffix(r.PathValue("size"), ".png"), "x")
-	width, _ := strconv.Atoi(wide)
-	height, _ := strconv.Atoi(tall)
-	var buf bytes.Buffer
-	var err error
-	if r.PathValue("scene") == "portrait" {
-		err = png.Encode(&buf, picture.Portrait(seed, width))
-	} else if img, drawErr := picture.Draw(r.PathValue("scene"), seed, width, height); drawErr != nil {
-		err = drawErr
-	} else {
-		err = png.Encode(&buf, img)
-	}
+// drawScene makes the picture that a path names; one drawn at 900 pixels does
+// for the larger sizes too.
+func drawScene(r *http.Request) ([]byte, error) {
+	seed, err := strconv.ParseUint(r.PathValue("seed"), 10, 64)
 	if err != nil {
-		http.Error(w, err.Error(), http.StatusNotFound)
-		return
+		return nil, err
 	}
-	w.Header().Set("Content-Type", "image/png")
-	w.Write(buf.Bytes())
+	wide, tall, _ := strings.Cut(strings.TrimSuffix(r.PathValue("size"), ".png"), "x")
+	width, err := strconv.Atoi(wide)
+	if err != nil {
+		return nil, err
+	}
+	height, err := strconv.Atoi(tall)
+	if err != nil {
+		return nil, err
+	}
+	if width > 900 {
+		width, height = 900, height*900/width
+	}
+	var img image.Image
+	if r.PathValue("scene") == "portrait" {
+		img = picture.Portrait(seed, width)
+	} else if img, err = picture.Draw(r.PathValue("scene"), seed, width, height); err != nil {
+		return nil, err
+	}
+	var b bytes.Buffer
+	err = png.Encode(&b, img)
+	return b.Bytes(), err
 }
