@@ -348,6 +348,38 @@ func TestLetterLimits(t *testing.T) {
 	})
 }
 
+// Many who ask at once from one network: the limit holds, and nobody waits for another in a ring.
+func TestLettersTogether(t *testing.T) {
+	dbtest.Run(t, func(t *testing.T, d *db.DB) {
+		s, _ := newStore()
+		net := Network(netip.MustParseAddr("2001:db8::1"))
+		var letters atomic.Int32
+		var wg sync.WaitGroup
+		for i := range 40 {
+			wg.Go(func() {
+				err := d.InTx(t.Context(), func(tx *db.Tx) error {
+					_, err := s.Begin(t.Context(), tx, Request{Email: fmt.Sprintf("r%d@example.org", i%10), Network: net})
+					return err
+				})
+				switch {
+				case err == nil:
+					letters.Add(1)
+				case !fault.Is(err, fault.TooMany):
+					t.Error(err)
+				}
+			})
+		}
+		wg.Wait()
+		var open int
+		if err := d.Read().QueryRowContext(t.Context(), `SELECT COUNT(*) FROM signin WHERE used_at = 0`).Scan(&open); err != nil {
+			t.Fatal(err)
+		}
+		if letters.Load() != 20 || open > 10 {
+			t.Errorf("%d letters, %d of them good; want 20, and one an address", letters.Load(), open)
+		}
+	})
+}
+
 func TestRefusals(t *testing.T) {
 	dbtest.Run(t, func(t *testing.T, d *db.DB) {
 		s, _ := newStore()
@@ -436,6 +468,9 @@ func TestOnlyHashesAreKept(t *testing.T) {
 			t.Fatal(err)
 		}
 		_, secret, _ := strings.Cut(cookie, ".")
+		if s.codeHash("one", "123456") == s.codeHash("two", "123456") {
+			t.Error("one code has one hash in two sign-ins")
+		}
 		kept := dump(t, d)
 		for _, row := range kept {
 			for _, value := range row.values {

@@ -135,10 +135,19 @@ func TestUpsert(t *testing.T) {
 			t.Errorf("the key did not follow the address: %+v", r)
 		}
 
+		// Once the reader has signed in, the address is his own and no import moves it.
+		register(t, d, s, "ada@new.example")
+		ada.Email = "ada@older.example"
+		if kept := must[result](t)(upsert(ada, nil, nil)); kept.ID != got.ID || kept.Email != "ada@new.example" {
+			t.Errorf("a confirmed address was moved: %+v", kept)
+		}
+		carl := Reader{Email: "carl@example.org", Source: "ghost:3"}
+		must[result](t)(upsert(carl, nil, nil))
+
 		// An address that somebody else has.
 		must[result](t)(upsert(Reader{Email: "bob@example.org"}, nil, nil))
-		ada.Email = "bob@example.org"
-		_, err := upsert(ada, nil, nil)
+		carl.Email = "bob@example.org"
+		_, err := upsert(carl, nil, nil)
 		wantKind(t, "a taken address", err, fault.Conflict)
 		_, err = upsert(Reader{Email: "no address"}, nil, nil)
 		wantKind(t, "no address", err, fault.Invalid)
@@ -148,7 +157,7 @@ func TestUpsert(t *testing.T) {
 		if back := must[result](t)(upsert(own, nil, nil)); !cmp.Equal(own, back.Reader) {
 			t.Error(cmp.Diff(own, back.Reader))
 		}
-		if n := must[Numbers](t)(s.Count(t.Context(), d.Read())); n != (Numbers{All: 3, Confirmed: 1}) {
+		if n := must[Numbers](t)(s.Count(t.Context(), d.Read())); n != (Numbers{All: 4, Confirmed: 2}) {
 			t.Errorf("Count = %+v", n)
 		}
 	})
