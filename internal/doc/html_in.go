@@ -8,6 +8,7 @@ import (
 	"regexp"
 	"slices"
 	"strings"
+	"sync"
 
 	"github.com/microcosm-cc/bluemonday"
 	"golang.org/x/net/html"
@@ -130,8 +131,9 @@ var (
 	dirPattern    = regexp.MustCompile(`^(?i)(ltr|rtl|auto)$`)
 )
 
-// storyPolicy lets through what the mapping reads and nothing else.
-func storyPolicy() *bluemonday.Policy {
+// storyPolicy lets through what the mapping reads and nothing else. It is built
+// once and never changed.
+var storyPolicy = sync.OnceValue(func() *bluemonday.Policy {
 	p := bluemonday.NewPolicy()
 	p.AllowElements(kept...)
 	p.AllowNoAttrs().OnElements(kept...)
@@ -150,7 +152,7 @@ func storyPolicy() *bluemonday.Policy {
 	p.AllowAttrs("data-media", "data-src", "data-alt", "data-credit", "data-provider", "data-title", "data-author",
 		"data-thumbnail", "data-story", "data-url", "data-tone", "data-speaker", "data-outlet", "data-kind").Globally()
 	return p
-}
+})
 
 // prepare rewrites the source token by token: it names what the sanitiser is
 // going to drop, turns comments that mean something and frames into elements

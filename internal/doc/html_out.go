@@ -102,13 +102,18 @@ type writer struct {
 	embedded bool
 }
 
-var escaper = strings.NewReplacer("&", "&amp;", "<", "&lt;", ">", "&gt;", `"`, "&#34;", "'", "&#39;")
+var (
+	escaper     = strings.NewReplacer("&", "&amp;", "<", "&lt;", ">", "&gt;", `"`, "&#34;", "'", "&#39;")
+	textEscaper = strings.NewReplacer("&", "&amp;", "<", "&lt;", ">", "&gt;")
+	lineEscaper = strings.NewReplacer("&", "&amp;", "<", "&lt;", ">", "&gt;", "\n", "&#10;", "\t", "&#9;")
+)
 
 // text writes escaped text. Quotation marks need no escape there.
 func (w *writer) text(s string) {
-	s = strings.NewReplacer("&", "&amp;", "<", "&lt;", ">", "&gt;").Replace(s)
 	if w.embedded {
-		s = strings.NewReplacer("\n", "&#10;", "\t", "&#9;").Replace(s)
+		s = lineEscaper.Replace(s)
+	} else {
+		s = textEscaper.Replace(s)
 	}
 	w.b.WriteString(s)
 }

@@ -297,6 +297,11 @@ func cleanLine(s string) string {
 	return strings.TrimRight(s, " ")
 }
 
+var (
+	lineEnds   = strings.NewReplacer("\r\n", "\n", "\r", "\n", "\f", "\n")
+	urlEscaper = strings.NewReplacer(" ", "%20", "\"", "%22", "'", "%27", "<", "%3C", ">", "%3E", "`", "%60", `\`, "%5C")
+)
+
 // cleanText removes what HTML forbids in text (control characters and
 // non-characters, HTML "preprocessing the input stream"), the byte order
 // mark, and writes line ends as \n.
@@ -304,7 +309,7 @@ func cleanText(s string) string {
 	if !strings.ContainsFunc(s, unwanted) && utf8.ValidString(s) {
 		return s
 	}
-	s = strings.NewReplacer("\r\n", "\n", "\r", "\n", "\f", "\n").Replace(strings.ToValidUTF8(s, "\uFFFD"))
+	s = lineEnds.Replace(strings.ToValidUTF8(s, "\uFFFD"))
 	return strings.Map(func(r rune) rune {
 		if unwanted(r) {
 			return -1
@@ -335,7 +340,7 @@ func cleanURL(raw string) (string, bool) {
 		return "", false
 	}
 	for range 4 {
-		s = strings.NewReplacer(" ", "%20", "\"", "%22", "'", "%27", "<", "%3C", ">", "%3E", "`", "%60", `\`, "%5C").Replace(s)
+		s = urlEscaper.Replace(s)
 		if strings.HasPrefix(s, "//") {
 			s = "https:" + s
 		}
