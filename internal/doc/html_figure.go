@@ -15,6 +15,7 @@ func (b *builder) figure(n *html.Node, marks []Mark) {
 	caption := cmp.Or(child(n, "figcaption"), find(n, "figcaption"))
 	quote := cmp.Or(child(n, "blockquote"), find(n, "blockquote"))
 	has := func(class string) bool { return hasClass(n, class) }
+	b.wallWithin(n)
 	switch {
 	case has("pull-quote") || has("wp-block-pullquote"):
 		if quote == nil {
@@ -54,7 +55,7 @@ func (b *builder) figure(n *html.Node, marks []Mark) {
 	default:
 		imgs := 0
 		for c := range n.Descendants() {
-			if c.Type == html.ElementNode && c.Data == "img" {
+			if c.Type == html.ElementNode && c.Data == "img" && !within(c, "figcaption", n) {
 				imgs++
 			}
 		}
@@ -96,6 +97,14 @@ func (r *reader) source(n *Node, raw string) bool {
 	return true
 }
 
+// caption reads inline content for a block that follows. What cannot stand in
+// a caption, a picture or a wall mark, is put before that block.
+func (b *builder) caption(n *html.Node) []*Node {
+	content, hoisted := b.r.inline(n, b.depth)
+	b.block(hoisted...)
+	return normalInline(content)
+}
+
 // picture reads an img, or a figure with one.
 func (b *builder) picture(n *html.Node, marks []Mark) {
 	img := n
@@ -114,8 +123,7 @@ func (b *builder) picture(n *html.Node, marks []Mark) {
 				}
 				shown.Parent.RemoveChild(shown)
 			}
-			f.Content, _ = b.r.inline(caption, b.depth)
-			f.Content = normalInline(f.Content)
+			f.Content = b.caption(caption)
 		}
 	}
 	alt := value(img, "alt")
@@ -138,6 +146,15 @@ func (b *builder) picture(n *html.Node, marks []Mark) {
 		}
 	}
 	b.block(f)
+}
+
+// wallWithin puts a wall mark that stands somewhere in n before it, so that
+// none is lost with a part that is not kept.
+func (b *builder) wallWithin(n *html.Node) {
+	if findClass(n, "wall-mark") != nil {
+		b.r.change("wall mark", "it stood inside a "+n.Data+"; put before it")
+		b.block(&Node{Type: "wall_mark"})
+	}
 }
 
 // child returns the first child with that name.
@@ -183,6 +200,8 @@ func (b *builder) gallery(n, caption *html.Node) {
 	for _, f := range in.out {
 		if f.Type == "figure" {
 			g.Content = append(g.Content, f)
+		} else {
+			b.block(f)
 		}
 	}
 	if len(g.Content) > 0 {
@@ -203,8 +222,7 @@ func (b *builder) embed(n *html.Node, provider, src string, caption *html.Node) 
 	e := (&Node{Type: "embed"}).set("url", u).set("provider", provider).set("title", value(n, "data-title")).
 		set("author", value(n, "data-author")).set("thumbnail", ident(n, "data-thumbnail"))
 	if caption != nil {
-		e.Content, _ = b.r.inline(caption, b.depth)
-		e.Content = normalInline(e.Content)
+		e.Content = b.caption(caption)
 	}
 	b.block(e)
 }
@@ -234,7 +252,7 @@ func (b *builder) bookmark(n, caption *html.Node) {
 		}
 	}
 	if caption != nil {
-		e.Content, _ = b.r.inline(caption, b.depth)
+		e.Content = b.caption(caption)
 	}
 	b.block(e)
 }
@@ -254,8 +272,7 @@ func (b *builder) file(n, caption *html.Node) {
 		return
 	}
 	if caption != nil {
-		f.Content, _ = b.r.inline(caption, b.depth)
-		f.Content = normalInline(f.Content)
+		f.Content = b.caption(caption)
 	}
 	b.block(f)
 }
@@ -285,7 +302,7 @@ func (b *builder) media(n, card *html.Node) {
 		f.set("title", t)
 	}
 	if caption := find(card, "figcaption"); caption != nil {
-		f.Content, _ = b.r.inline(caption, b.depth)
+		f.Content = b.caption(caption)
 	}
 	b.block(f)
 }
@@ -327,6 +344,9 @@ func (b *builder) quotation(n, caption *html.Node) {
 }
 
 func (b *builder) pullQuote(n, caption *html.Node) {
+	if n.Parent == nil || n.Parent.Data != "figure" {
+		b.wallWithin(n)
+	}
 	q := &Node{Type: "pull_quote"}
 	b.speech(q, n, caption)
 	// Paragraphs of a pull quote become lines.
@@ -386,6 +406,7 @@ func (b *builder) table(n *html.Node, caption string, marks []Mark) {
 		b.children(n, marks)
 		return
 	}
+	b.wallWithin(n)
 	t := (&Node{Type: "table"}).set("caption", caption)
 	var each func(*html.Node)
 	each = func(p *html.Node) {

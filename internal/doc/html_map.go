@@ -216,7 +216,7 @@ func (b *builder) wrapper(n *html.Node, marks []Mark) {
 				}
 			}
 			if c := findClass(n, "kg-file-card-caption"); c != nil {
-				f.Content, _ = b.r.inline(c, b.depth)
+				f.Content = b.caption(c)
 			}
 			b.block(f)
 			return
@@ -459,8 +459,12 @@ func (b *builder) footnote(id string) {
 	b.r.inNote = true
 	content, hoisted := b.r.inline(li, b.depth)
 	b.r.inNote = false
-	for range hoisted {
-		b.r.change("block in footnote "+id, "footnotes hold text only")
+	for _, h := range hoisted {
+		if h.Type == "wall_mark" {
+			b.r.change("wall mark", "it stood inside a footnote")
+			continue
+		}
+		b.r.change(h.Type+" in footnote "+id, "footnotes hold text only")
 	}
 	b.note(content)
 }
