@@ -65,6 +65,6 @@ func ErrorWords(f *language.Furniture, kind fault.Kind) (headline, sentence stri
 
 // Labels gives the few words that a story's body needs in its language.
 func Labels(f *language.Furniture) doc.Labels {
-	return doc.Labels{AlsoRead: f.T("doc.also_read"), Footnotes: f.T("doc.footnotes"), Load: f.T("doc.load", "%s"),
+	return doc.Labels{AlsoRead: f.T("doc.also_read"), Footnotes: f.T("doc.footnotes"), Load: f.T("doc.embed", "%s"),
 		BackToText: f.T("doc.back"), Picture: f.T("doc.picture"), Download: f.T("doc.download")}
 }
