@@ -141,12 +141,12 @@ func (r *run) open(a asset) (io.ReadCloser, string, error) {
 		return nil, "", fault.New(fault.Unavailable, "it could not be fetched: "+reason)
 	}
 	switch {
+	case len(a.paths) == 0:
+		return nil, "", fault.New(fault.NotFound, "it stands on another site, and nothing is fetched unless that is asked for")
 	case r.Assets != nil:
 		return nil, "", fault.New(fault.NotFound, "it is not in the folder of assets")
-	case len(a.paths) > 0:
-		return nil, "", fault.New(fault.NotFound, "no folder of assets was given").WithHint("run again with --assets DIR")
 	}
-	return nil, "", fault.New(fault.NotFound, "it stands on another site, and nothing is fetched unless that is asked for")
+	return nil, "", fault.New(fault.NotFound, "no folder of assets was given").WithHint("run again with --assets DIR")
 }
 
 // lastPart gives the file's name in an address.
