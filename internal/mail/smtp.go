@@ -197,13 +197,16 @@ func (s *SMTP) line(ctx context.Context) (c *line, rested bool, err error) {
 
 func (s *SMTP) keep(c *line) {
 	c.used = time.Now()
+	c.letters++
 	s.mu.Lock()
-	defer s.mu.Unlock()
-	if c.letters++; c.letters >= lineLetters || len(s.idle) >= linesKept {
-		c.Quit()
-		return
+	kept := c.letters < lineLetters && len(s.idle) < linesKept
+	if kept {
+		s.idle = append(s.idle, c)
 	}
-	s.idle = append(s.idle, c)
+	s.mu.Unlock()
+	if !kept {
+		c.Quit()
+	}
 }
 
 // Close hangs up the lines that rest.
@@ -223,13 +226,11 @@ func (s *SMTP) dial(ctx context.Context) (*line, error) {
 	if err != nil {
 		return nil, err
 	}
+	// The client's own timeouts can only be set after STARTTLS, which may hang too.
+	ctx, cancel := context.WithTimeout(ctx, s.config.Timeout)
+	defer cancel()
 	stop := context.AfterFunc(ctx, func() { conn.Close() })
 	defer stop()
-	// Until the client has its own timeouts, the line as a whole has one.
-	if err := conn.SetDeadline(time.Now().Add(s.config.Timeout)); err != nil {
-		conn.Close()
-		return nil, err
-	}
 	c, err := s.greet(ctx, conn)
 	if err != nil {
 		conn.Close()
