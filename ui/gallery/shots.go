@@ -97,8 +97,8 @@ func take(ctx context.Context, base string, s shot) ([]byte, error) {
 	if err := chromedp.Do(ctx, chromedp.EmulateViewport(s.width, 900), scheme, chromedp.Navigate(base+s.page)); err != nil {
 		return nil, err
 	}
-	const settled = `(() => { for (const i of document.images) i.loading = "eager";
-		return document.fonts.status == "loaded" && [...document.images].every(i => i.complete); })()`
+	const settled = `(() => { for (const i of document.images) { i.loading = "eager"; i.decoding = "sync"; }
+		return document.fonts.status == "loaded" && [...document.images].every(i => i.complete && i.naturalWidth > 0); })()`
 	for range 100 {
 		done, err := chromedp.Run(ctx, chromedp.Evaluate[bool](settled))
 		if err != nil {
