@@ -175,13 +175,13 @@ func TestCommitAndRollback(t *testing.T) {
 		}
 		begun := time.Now()
 		insert(t, d, q, job.Opts{}, task{N: 3}, task{N: 4, Note: "שלום"})
-		eventually(t, 5*time.Second, "two jobs", func() bool { return len(r.get()) >= 2 })
+		eventually(t, 20*time.Second, "two jobs", func() bool { return len(r.get()) >= 2 })
 		t.Logf("the jobs had run %v after the commit", time.Since(begun).Round(time.Millisecond))
 		time.Sleep(300 * time.Millisecond)
 		if got := r.get(); !slices.Equal(got, []int{3, 4}) {
 			t.Errorf("ran %v", got)
 		}
-		eventually(t, 5*time.Second, "completed", func() bool { return counts(t, q)["completed"] == 2 })
+		eventually(t, 20*time.Second, "completed", func() bool { return counts(t, q)["completed"] == 2 })
 
 		// Work that is registered nowhere, or goes where nobody works, is a mistake that shows at once.
 		err = d.InTx(ctx, func(tx *db.Tx) error { return q.Insert(ctx, tx, tick{}, job.Opts{}) })
@@ -231,6 +231,7 @@ func TestInsideTheTransaction(t *testing.T) {
 }
 
 func TestRetry(t *testing.T) {
+	t.Parallel() // it mostly waits
 	dbtest.Run(t, func(t *testing.T, d *db.DB) {
 		var waits []int
 		var mu sync.Mutex
@@ -279,6 +280,7 @@ func TestRetry(t *testing.T) {
 }
 
 func TestScheduled(t *testing.T) {
+	t.Parallel() // it mostly waits
 	dbtest.Run(t, func(t *testing.T, d *db.DB) {
 		q := newQueue(t, d, job.Config{})
 		done := make(chan time.Time, 3)
@@ -318,12 +320,12 @@ func TestUnique(t *testing.T) {
 		insert(t, d, q, job.Opts{UniqueKey: "b"}, task{N: 4})
 		insert(t, d, q, job.Opts{}, task{N: 5}, task{N: 5})
 		start(t, q)
-		eventually(t, 5*time.Second, "done", func() bool { return counts(t, q)["completed"] == 4 })
+		eventually(t, 20*time.Second, "done", func() bool { return counts(t, q)["completed"] == 4 })
 		if got := r.get(); !slices.Equal(got, []int{1, 4, 5, 5}) {
 			t.Errorf("ran %v", got)
 		}
 		insert(t, d, q, job.Opts{UniqueKey: "a"}, task{N: 6}) // the first is done: there is room again
-		eventually(t, 5*time.Second, "done", func() bool { return counts(t, q)["completed"] == 5 })
+		eventually(t, 20*time.Second, "done", func() bool { return counts(t, q)["completed"] == 5 })
 		if got := r.get(); !slices.Contains(got, 6) {
 			t.Errorf("ran %v", got)
 		}
@@ -331,6 +333,7 @@ func TestUnique(t *testing.T) {
 }
 
 func TestEvery(t *testing.T) {
+	t.Parallel() // it mostly waits
 	dbtest.Run(t, func(t *testing.T, d *db.DB) {
 		var n atomic.Int32
 		queue := func() *job.Queue {
@@ -349,7 +352,7 @@ func TestEvery(t *testing.T) {
 		q := queue()
 		start(t, q)
 		eventually(t, 15*time.Second, "first turn", func() bool { return n.Load() == 1 })
-		eventually(t, 5*time.Second, "completed", func() bool { return counts(t, q)["completed"] == 1 })
+		eventually(t, 20*time.Second, "completed", func() bool { return counts(t, q)["completed"] == 1 })
 		stop(t, q)
 		start(t, queue()) // the turn has been taken
 		time.Sleep(2 * time.Second)
@@ -399,6 +402,7 @@ func TestStop(t *testing.T) {
 
 // What a killed program was doing is done by the next.
 func TestCrash(t *testing.T) {
+	t.Parallel() // it mostly waits
 	dbtest.Run(t, func(t *testing.T, d *db.DB) {
 		q := newQueue(t, d, job.Config{Backoff: func(int) time.Duration { return 0 }})
 		var r ran

