@@ -36,6 +36,7 @@ type kept struct {
 // it cannot, id is "" and why says so in words for the report. The row of a new
 // one is written with the next batch.
 func (r *run) asset(a asset) (id, why string, err error) {
+	a.source = strings.ReplaceAll(a.source, "\x00", "") // no database's text holds it
 	if k, ok := r.assets[a.source]; ok {
 		return k.id, k.why, nil
 	}

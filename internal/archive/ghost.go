@@ -45,7 +45,7 @@ const maxRow = 16 << 20
 // run goes on from there.
 func (im *Importer) ImportGhost(ctx context.Context, path string, o GhostOptions) (Report, error) {
 	return im.do(ctx, func(r *run) error {
-		g := &ghost{run: r, o: o, tables: newGhostTables()}
+		g := &ghost{run: r, o: o, tables: newGhostTables(), combos: map[string][]string{}, done: map[string]bool{}}
 		g.o.URL = strings.TrimRight(o.URL, "/")
 		return g.all(path)
 	})
@@ -57,10 +57,10 @@ type ghost struct {
 	o      GhostOptions
 	tables ghostTables
 	combos map[string][]string // tiers made for several: their slug, and those they stand for
+	done   map[string]bool     // IDs of posts
 }
 
 func (g *ghost) all(path string) error {
-	g.combos = map[string][]string{}
 	// Two passes: the tables that posts refer to stand behind the posts.
 	if err := g.pass(path, 0, g.tables.row); err != nil {
 		return err
@@ -215,7 +215,7 @@ func rowID(raw []byte) string {
 // scalar is a column that may be a string, a number, a truth or null.
 type scalar string
 
-// UnmarshalJSON takes any scalar.
+// UnmarshalJSON takes any scalar. NUL, which PostgreSQL's text cannot hold, is left out.
 func (t *scalar) UnmarshalJSON(b []byte) error {
 	switch {
 	case len(b) > 0 && b[0] == '"':
@@ -223,7 +223,7 @@ func (t *scalar) UnmarshalJSON(b []byte) error {
 		if err := json.Unmarshal(b, &s); err != nil {
 			return err
 		}
-		*t = scalar(s)
+		*t = scalar(withoutNUL(s))
 	case string(b) == "null":
 		*t = ""
 	default:
@@ -231,6 +231,8 @@ func (t *scalar) UnmarshalJSON(b []byte) error {
 	}
 	return nil
 }
+
+func withoutNUL(s string) string { return strings.ReplaceAll(s, "\x00", "") }
 
 // flag is a column that is true or false, in any writing.
 type flag bool

@@ -316,7 +316,7 @@ type payload map[string]any
 func (p payload) str(key string) string {
 	switch v := p[key].(type) {
 	case string:
-		return v
+		return withoutNUL(v)
 	case float64, bool:
 		return fmt.Sprint(v)
 	}

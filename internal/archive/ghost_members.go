@@ -77,7 +77,7 @@ func (g *ghost) members(path string) error {
 			m := member{line: line, fields: map[string]string{}}
 			for i, field := range record {
 				if i < len(columns) {
-					m.fields[columns[i]] = strings.TrimSpace(field)
+					m.fields[columns[i]] = strings.TrimSpace(withoutNUL(field))
 				}
 			}
 			batch = append(batch, m)

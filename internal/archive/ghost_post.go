@@ -50,19 +50,22 @@ func (g *ghost) post(raw []byte, large bool) error {
 		return nil
 	}
 	var p ghostPost
-	if err := json.Unmarshal(raw, &p); err == nil {
-		err = json.Unmarshal(raw, &p.head)
-		if err != nil || p.head.ID == "" {
-			g.skip("ghost:unknown", string(p.Title), "the post has no ID")
-			return nil
-		}
-	} else {
-		g.skip("ghost:"+rowID(raw), "", "the post cannot be read: "+err.Error())
+	if err := cmp.Or(json.Unmarshal(raw, &p), json.Unmarshal(raw, &p.head)); err != nil {
+		g.skip("ghost:"+rowID(raw), string(p.Title), "the post cannot be read: "+err.Error())
+		return nil
+	}
+	if p.head.ID == "" {
+		g.skip("ghost:unknown", string(p.Title), "the post has no ID")
 		return nil
 	}
 	h := p.head
 	id, source := string(h.ID), "ghost:"+string(h.ID)
 	name := string(cmp.Or(h.Slug, p.Title))
+	if g.done[id] {
+		g.skip(source, name, "it has the ID of a post before it")
+		return nil
+	}
+	g.done[id] = true
 	change := func(format string, args ...any) { g.change(source, name, fmt.Sprintf(format, args...)) }
 	meta, hasMeta := g.tables.meta[id]
 	if !hasMeta {

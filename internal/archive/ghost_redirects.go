@@ -32,7 +32,7 @@ func (g *ghost) config(name string) (content, path string, err error) {
 		if err != nil {
 			return "", "", fmt.Errorf("archive: read %s: %w", folder+name, err)
 		}
-		return string(raw), folder + name, nil
+		return withoutNUL(string(raw)), folder + name, nil
 	}
 	return "", "", nil
 }
@@ -69,7 +69,7 @@ func (g *ghost) oldLocation() *time.Location {
 }
 
 // redirect rules of Ghost: regular expressions, most of them plain paths.
-type ghostRule struct{ From, To string }
+type ghostRule struct{ From, To scalar }
 
 // redirects takes over the rules of redirects.json and redirects.yaml that are
 // plain paths, and names the others.
@@ -100,15 +100,15 @@ func (g *ghost) redirects() error {
 			return err
 		}
 		for _, rule := range rules {
-			source := "ghost:redirect:" + clip(rule.From, 200)
-			from, ok := plainPath(rule.From)
+			source := "ghost:redirect:" + clip(string(rule.From), 200)
+			from, ok := plainPath(string(rule.From))
 			if !ok {
 				g.skip(source, "", "it is a pattern, and here an old address is one path: write it into the proxy in front")
 				continue
 			}
-			to := g.href(rule.To)
+			to := g.href(string(rule.To))
 			if !strings.HasPrefix(to, "/") {
-				g.skip(source, "", fmt.Sprintf("it leads to %q, which is no path of this site", clip(rule.To, 200)))
+				g.skip(source, "", fmt.Sprintf("it leads to %q, which is no path of this site", clip(string(rule.To), 200)))
 				continue
 			}
 			if by, taken := g.old[from]; taken {
@@ -151,7 +151,7 @@ func yamlRules(content string) (rules []ghostRule, bad []string) {
 			bad = append(bad, line)
 			continue
 		}
-		rules = append(rules, ghostRule{From: m[1] + m[2] + m[3], To: m[4] + m[5] + m[6]})
+		rules = append(rules, ghostRule{From: scalar(m[1] + m[2] + m[3]), To: scalar(m[4] + m[5] + m[6])})
 	}
 	return rules, bad
 }
