@@ -29,13 +29,15 @@ type Config struct {
 	Dir string // the newsroom's folder, absolute
 
 	// The newspaper.
-	Title, Tagline, Description string
+	Title, Tagline, Description string   // in Language; see [Config.In]
 	URL                         *url.URL // public address, without a slash at its end
 	Language                    string
 	Languages                   []string // Language first
 	Timezone                    *time.Location
 	Accent                      string // "" or #rrggbb
 	Contact                     string
+
+	translations map[string]string // "title-ar": what masthead.toml says in other languages
 
 	// The server.
 	Addr, OpsAddr  string
@@ -85,7 +87,7 @@ func (s Setting) Env() string {
 // Settings gives the table, in the order of the manual.
 func Settings() []Setting {
 	return []Setting{
-		{Name: "title", Group: "The newspaper", Default: "Masthead", Doc: "The newspaper's name.",
+		{Name: "title", Group: "The newspaper", Default: "Masthead", Doc: "The newspaper's name. Another for a language stands in masthead.toml as title-ar; likewise tagline-ar and description-ar.",
 			set: func(c *Config, v string) error { c.Title = v; return required(v) }},
 		{Name: "tagline", Group: "The newspaper", Doc: "A few words under the name.",
 			set: func(c *Config, v string) error { c.Tagline = v; return nil }},
@@ -200,7 +202,12 @@ func Load(dir string, flags map[string]string, lookup func(string) (string, bool
 		}
 		delete(file, s.Name)
 	}
-	for name := range file {
+	c.translations = map[string]string{}
+	for name, value := range file {
+		if translated.MatchString(name) {
+			c.translations[name] = value
+			continue
+		}
 		faults = append(faults, fault.New(fault.Invalid, fmt.Sprintf("%s: there is no setting %q", FileName, name)).
 			WithHint("masthead help serve lists the settings"))
 	}
@@ -215,6 +222,24 @@ func Load(dir string, flags map[string]string, lookup func(string) (string, bool
 	}
 	c.Theme, c.CrawlerRanges, c.DisposableDomains = c.within(c.Theme), c.within(c.CrawlerRanges), c.within(c.DisposableDomains)
 	return c, nil
+}
+
+// translated are the settings that a settings file may hold for a language too.
+var translated = regexp.MustCompile(`^(title|tagline|description)-[a-z]{2,3}(-[A-Za-z0-9]+)*$`)
+
+// Names are what the newspaper is called in one language.
+type Names struct{ Title, Tagline, Description string }
+
+// In gives the newspaper's name, tagline and description in a language, each as
+// it is in the site's own where that language has none.
+func (c Config) In(lang string) Names {
+	pick := func(name, own string) string {
+		if v := c.translations[name+"-"+lang]; v != "" {
+			return v
+		}
+		return own
+	}
+	return Names{pick("title", c.Title), pick("tagline", c.Tagline), pick("description", c.Description)}
 }
 
 // Secure reports whether the site is served over TLS, so that cookies are sent over it alone.

@@ -94,3 +94,16 @@ func TestExampleIsASettingsFile(t *testing.T) {
 		t.Errorf("the example's defaults do not load: %v", err)
 	}
 }
+
+func TestNamesByLanguage(t *testing.T) {
+	c, err := config.Load(write(t, "title = \"The Sounding\"\ntitle-ar = \"المسبار\"\ntagline = \"Power and water\"\n", 0o644), nil, none)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if got, want := c.In("ar"), (config.Names{Title: "المسبار", Tagline: "Power and water"}); got != want {
+		t.Errorf("In(ar) = %+v, want %+v", got, want)
+	}
+	if got := c.In("he").Title; got != "The Sounding" {
+		t.Errorf("In(he) = %q", got)
+	}
+}

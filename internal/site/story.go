@@ -34,6 +34,8 @@ type StoryPage struct {
 	NextForYou  []Card
 	Licence     Link   // of the text, if it has one
 	ShortURL    string // printed under the story on paper
+
+	leadCard string // address of the lead picture cut for social cards
 }
 
 // The reasons for a wall: which plain sentence it shows.

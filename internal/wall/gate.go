@@ -12,7 +12,7 @@ func ItemOf(st story.Story, e story.Edition, sections story.Sections, topics []s
 		StoryID: st.ID, Topics: topics, PublishedAt: e.PublishedAt, Access: string(st.Access),
 		Protected: st.PasswordHash != "", Lang: e.Lang, Words: e.Words, Kind: string(st.Kind),
 	}
-	return it.in(st.SectionID, sections)
+	return it.open().in(st.SectionID, sections)
 }
 
 // ItemOfCard is [ItemOf] for what a list knows of a story.
@@ -21,7 +21,15 @@ func ItemOfCard(c story.Card, sections story.Sections, topics []string) Item {
 		StoryID: c.StoryID, Topics: topics, PublishedAt: c.PublishedAt, Access: string(c.Access),
 		Protected: c.Protected, Lang: c.Lang, Words: c.Words, Kind: string(c.Kind),
 	}
-	return it.in(c.SectionID, sections)
+	return it.open().in(c.SectionID, sections)
+}
+
+// open opens standing pages that ask nothing themselves: the rules are about reporting.
+func (it Item) open() Item {
+	if it.Kind == string(story.Page) && it.Access == "" {
+		it.Access = string(story.Open)
+	}
+	return it
 }
 
 func (it Item) in(sectionID string, sections story.Sections) Item {

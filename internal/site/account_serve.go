@@ -1,0 +1,303 @@
+package site
+
+import (
+	"encoding/json"
+	"net/http"
+	"net/url"
+	"time"
+
+	"masthead/internal/db"
+	"masthead/internal/fault"
+	"masthead/internal/language"
+	"masthead/internal/reader"
+	"masthead/internal/story"
+	"masthead/internal/wall"
+	"masthead/internal/web"
+)
+
+// signedIn gives the reader, or sends the visitor to sign in first.
+func (n *Newsroom) signedIn(w http.ResponseWriter, r *http.Request) (*reader.Visit, error) {
+	if v := visitorOf(r).reader; v != nil {
+		return v, nil
+	}
+	return nil, n.goTo(w, r, n.at(lang(r), "/signin")+"?next="+url.QueryEscape(n.at(lang(r), "/account")))
+}
+
+// account serves "/account".
+func (n *Newsroom) account(w http.ResponseWriter, r *http.Request) error {
+	return n.accountPage(w, r, http.StatusOK, "")
+}
+
+func (n *Newsroom) accountPage(w http.ResponseWriter, r *http.Request, status int, problem string) error {
+	v, err := n.signedIn(w, r)
+	if v == nil || err != nil {
+		return err
+	}
+	ctx, q, l := r.Context(), n.DB.Read(), lang(r)
+	t, err := n.taxonomy(ctx)
+	if err != nil {
+		return err
+	}
+	p := AccountPage{Base: n.base(r, t, "/account", n.everyLanguage(l, "/account")), Email: v.Reader.Email, Name: v.Reader.Name, Problem: problem}
+	p.Title, p.NoIndex = p.T("account.title"), true
+	p.Since = p.Furniture.Date(v.Reader.CreatedAt.In(n.Config.Timezone))
+	for _, h := range v.Tiers {
+		p.Tier = n.tierName(ctx, h.Tier, l)
+	}
+	for _, code := range n.languages() {
+		p.Languages = append(p.Languages, Option{Value: code, Name: language.OwnName(code), Lang: code, Selected: code == v.Reader.Lang})
+	}
+	subscribed, err := n.Readers.Newsletters(ctx, q, v.Reader.ID)
+	if err != nil {
+		return err
+	}
+	var slugs []string
+	for _, s := range subscribed {
+		slugs = append(slugs, s.Newsletter)
+	}
+	if p.Newsletters, err = n.newsletterChoices(r, slugs); err != nil {
+		return err
+	}
+	sessions, err := n.Readers.Sessions(ctx, q, v.Reader.ID)
+	if err != nil {
+		return err
+	}
+	for _, s := range sessions {
+		p.Sessions = append(p.Sessions, Session{ID: s.ID, Device: s.Agent, Seen: p.Furniture.DateTime(s.SeenAt.In(n.Config.Timezone)), Current: s.ID == v.Session.ID})
+	}
+	if err := n.accountGifts(r, v, &p); err != nil {
+		return err
+	}
+	return n.sendForm(w, status, "account", p)
+}
+
+func (n *Newsroom) accountGifts(r *http.Request, v *reader.Visit, p *AccountPage) error {
+	ctx, q := r.Context(), n.DB.Read()
+	gifts, err := n.WallStore.GiftsOf(ctx, q, v.Reader.ID)
+	if err != nil {
+		return err
+	}
+	for _, g := range gifts {
+		cards, err := n.Stories.Cards(ctx, q, story.Query{StoryIDs: []string{g.StoryID}, AnyKind: true})
+		if err != nil {
+			return err
+		}
+		if len(cards) == 0 {
+			continue // withdrawn since
+		}
+		c := cards[0]
+		for _, other := range cards {
+			if other.Lang == lang(r) {
+				c = other
+			}
+		}
+		p.Gifts = append(p.Gifts, GivenGift{ID: g.ID, Headline: c.Headline, URL: c.Path,
+			Expires: p.Furniture.Date(g.ExpiresAt.In(n.Config.Timezone)), Opened: g.Opened, Revoked: !g.Live(n.Now())})
+	}
+	p.GiftsLeft, err = n.WallStore.GiftsLeft(ctx, q, v.Reader.ID)
+	return err
+}
+
+func (n *Newsroom) newsletterChoices(r *http.Request, chosen []string) ([]NewsletterChoice, error) {
+	lists, err := n.Newsletters.All(r.Context(), n.DB.Read())
+	if err != nil {
+		return nil, err
+	}
+	f, l := furniture(lang(r)), lang(r)
+	var choices []NewsletterChoice
+	for _, list := range lists {
+		c := NewsletterChoice{ID: list.Slug, Name: story.Texts(list.Names).In(l, n.Config.Language),
+			Description: story.Texts(list.Descriptions).In(l, n.Config.Language), Frequency: f.T("newsletters." + string(list.Cadence))}
+		for _, slug := range chosen {
+			c.Chosen = c.Chosen || slug == list.Slug
+		}
+		choices = append(choices, c)
+	}
+	return choices, nil
+}
+
+// changeAccount runs a change of the reader's account and returns to its page.
+func (n *Newsroom) changeAccount(w http.ResponseWriter, r *http.Request, done string, change func(tx *db.Tx, v *reader.Visit) error) error {
+	if err := parseForm(w, r); err != nil {
+		return err
+	}
+	v, err := n.signedIn(w, r)
+	if v == nil || err != nil {
+		return err
+	}
+	if err := n.DB.InTx(r.Context(), func(tx *db.Tx) error { return change(tx, v) }); err != nil {
+		return err
+	}
+	return n.goTo(w, r, n.at(lang(r), "/account")+"?done="+done)
+}
+
+func (n *Newsroom) saveProfile(w http.ResponseWriter, r *http.Request) error {
+	return n.changeAccount(w, r, "saved", func(tx *db.Tx, v *reader.Visit) error {
+		return n.Readers.SetProfile(r.Context(), tx, v.Reader.ID, r.PostFormValue("name"), r.PostFormValue("language"))
+	})
+}
+
+func (n *Newsroom) saveNewsletters(w http.ResponseWriter, r *http.Request) error {
+	return n.changeAccount(w, r, "saved", func(tx *db.Tx, v *reader.Visit) error {
+		lists, err := n.Newsletters.All(r.Context(), tx)
+		if err != nil {
+			return err
+		}
+		var slugs []string
+		for _, list := range lists {
+			if chosen(r, "newsletter", list.Slug) {
+				slugs = append(slugs, list.Slug)
+			}
+		}
+		return n.Readers.SetNewsletters(r.Context(), tx, v.Reader.ID, slugs)
+	})
+}
+
+// endSessions signs out one browser, or all of them, this one too.
+func (n *Newsroom) endSessions(w http.ResponseWriter, r *http.Request) error {
+	return n.changeAccount(w, r, "session_ended", func(tx *db.Tx, v *reader.Visit) error {
+		if r.PostFormValue("all") != "" {
+			return n.Readers.EndSessions(r.Context(), tx, v.Reader.ID)
+		}
+		return n.Readers.EndSession(r.Context(), tx, v.Reader.ID, r.PostFormValue("session"))
+	})
+}
+
+func (n *Newsroom) revokeGift(w http.ResponseWriter, r *http.Request) error {
+	return n.changeAccount(w, r, "gift_revoked", func(tx *db.Tx, v *reader.Visit) error {
+		return n.WallStore.GiftRevoke(r.Context(), tx, v.Reader.ID, r.PostFormValue("gift"))
+	})
+}
+
+// deleteAccount erases the reader, once he has ticked that he means it.
+func (n *Newsroom) deleteAccount(w http.ResponseWriter, r *http.Request) error {
+	if err := parseForm(w, r); err != nil {
+		return err
+	}
+	v, err := n.signedIn(w, r)
+	if v == nil || err != nil {
+		return err
+	}
+	if r.PostFormValue("confirm") == "" {
+		return n.accountPage(w, r, http.StatusUnprocessableEntity, furniture(lang(r)).T("problem.confirm_delete"))
+	}
+	err = n.DB.InTx(r.Context(), func(tx *db.Tx) error { return n.Readers.Delete(r.Context(), tx, v.Reader.ID) })
+	if err != nil {
+		return err
+	}
+	web.DropCookie(w, r, sessionCookie)
+	return n.goTo(w, r, n.at(lang(r), "/")+"?done=deleted")
+}
+
+// exportAccount serves "/account/export": everything that is kept of the reader, as JSON.
+func (n *Newsroom) exportAccount(w http.ResponseWriter, r *http.Request) error {
+	v, err := n.signedIn(w, r)
+	if v == nil || err != nil {
+		return err
+	}
+	ctx, q := r.Context(), n.DB.Read()
+	reads, err := n.WallStore.Reads(ctx, q, v.Reader.ID, time.Time{})
+	if err != nil {
+		return err
+	}
+	gifts, err := n.WallStore.GiftsOf(ctx, q, v.Reader.ID)
+	if err != nil {
+		return err
+	}
+	export, err := n.Readers.Export(ctx, q, v.Reader.ID, map[string]any{"stories_counted": exportReads(reads), "gifts": exportGifts(gifts)})
+	if err != nil {
+		return err
+	}
+	body, err := json.MarshalIndent(export, "", "  ")
+	if err != nil {
+		return err
+	}
+	h := w.Header()
+	h.Set("Content-Type", "application/json")
+	h.Set("Content-Disposition", `attachment; filename="my-account.json"`)
+	h.Set("Cache-Control", "no-store")
+	_, err = w.Write(append(body, '\n'))
+	return err
+}
+
+type exportRead struct {
+	Story string    `json:"story"`
+	At    time.Time `json:"at"`
+}
+
+func exportReads(reads []wall.Read) []exportRead {
+	all := []exportRead{}
+	for _, r := range reads {
+		all = append(all, exportRead{r.StoryID, r.At})
+	}
+	return all
+}
+
+type exportGift struct {
+	Story   string    `json:"story"`
+	Created time.Time `json:"created"`
+	Expires time.Time `json:"expires"`
+	Revoked time.Time `json:"revoked,omitzero"`
+	Opened  int       `json:"opened"`
+}
+
+func exportGifts(gifts []wall.Gift) []exportGift {
+	all := []exportGift{}
+	for _, g := range gifts {
+		all = append(all, exportGift{g.StoryID, g.CreatedAt, g.ExpiresAt, g.RevokedAt, g.Opened})
+	}
+	return all
+}
+
+// give makes a gift link for a story and shows its page again, with the link.
+func (n *Newsroom) give(w http.ResponseWriter, r *http.Request) error {
+	if err := parseForm(w, r); err != nil {
+		return err
+	}
+	v, err := n.signedIn(w, r)
+	if v == nil || err != nil {
+		return err
+	}
+	ctx, q := r.Context(), n.DB.Read()
+	e, err := n.Stories.EditionOf(ctx, q, r.PostFormValue("story"), lang(r))
+	if err != nil {
+		return err
+	}
+	if e.Status != story.Published {
+		return fault.New(fault.NotFound, "no such story")
+	}
+	st, err := n.Stories.ByID(ctx, q, e.StoryID)
+	if err != nil {
+		return err
+	}
+	t, err := n.taxonomy(ctx)
+	if err != nil {
+		return err
+	}
+	topics, err := n.Stories.Topics(ctx, q, orEmpty(st.Topics))
+	if err != nil {
+		return err
+	}
+	visit := n.visit(r)
+	visit.Peek = true // what the reader has read, he may give; giving counts nothing
+	d := n.Wall.Decide(visit, wall.ItemOf(st, e, t.sections, slugs(topics)))
+	p, err := n.storyPage(r, t, st, e, topics, d)
+	if err != nil {
+		return err
+	}
+	var token string
+	err = n.DB.InTx(ctx, func(tx *db.Tx) (err error) {
+		_, token, err = n.WallStore.GiftCreate(ctx, tx, visit.Reader, st.ID, d)
+		return err
+	})
+	if err != nil && !fault.Is(err, fault.TooMany) {
+		return err
+	}
+	if p.GiftForm, err = n.giftForm(r, st.ID); err != nil {
+		return err
+	}
+	if token != "" {
+		p.GiftForm.Link = n.absolute(e.Path) + "?gift=" + url.QueryEscape(token)
+	}
+	return n.sendForm(w, http.StatusOK, "story", p)
+}

@@ -1,0 +1,180 @@
+package site
+
+import (
+	"context"
+	"net/http"
+	"net/url"
+	"slices"
+	"strings"
+
+	"masthead/internal/language"
+	"masthead/internal/story"
+)
+
+// taxonomy is what nearly every page needs of the newsroom's order.
+type taxonomy struct {
+	sections story.Sections
+	menus    map[string]story.Menu
+}
+
+func (n *Newsroom) taxonomy(ctx context.Context) (t taxonomy, err error) {
+	if t.sections, err = n.Stories.Sections(ctx, n.DB.Read()); err != nil {
+		return t, err
+	}
+	t.menus, err = n.Stories.Menus(ctx, n.DB.Read())
+	return t, err
+}
+
+// base fills in what every page shares. path is that of the page without its
+// language; alternates name the languages it stands in too.
+func (n *Newsroom) base(r *http.Request, t taxonomy, path string, alternates []Alternate) Base {
+	l, v := lang(r), visitorOf(r)
+	f, names := furniture(l), n.Config.In(l)
+	b := Base{
+		Furniture:   f,
+		Site:        Site{Name: names.Title, Tagline: names.Tagline, URL: n.Config.URL.String()},
+		Lang:        l,
+		Dir:         language.Dir(l),
+		Home:        n.at(l, "/"),
+		Path:        address(r),
+		Description: names.Description,
+		Canonical:   n.absolute(n.at(l, path)),
+		Alternates:  alternates,
+		Account:     v.account(),
+		Today:       f.Today(n.Now().In(n.Config.Timezone)),
+		Feeds:       n.feedLinks(l, "/", names.Title),
+		OpenGraph:   OpenGraph{Type: "website", Title: names.Title, Locale: l},
+	}
+	if r.URL.RawQuery != "" {
+		b.Path += "?" + r.URL.RawQuery
+	}
+	if key := "notice." + r.URL.Query().Get("done"); key != "notice." && f.Has(key) {
+		b.Notice = f.T(key)
+	}
+	b.Nav = n.nav(l, path, t)
+	b.Footer = n.footer(l, f, t)
+	return b
+}
+
+// everyLanguage gives the alternates of a page that stands in each language of the site.
+func (n *Newsroom) everyLanguage(current, path string) []Alternate {
+	var all []Alternate
+	for _, l := range n.languages() {
+		all = append(all, n.alternate(l, n.at(l, path), l == current))
+	}
+	return n.withDefault(all)
+}
+
+func (n *Newsroom) alternate(lang, path string, current bool) Alternate {
+	return Alternate{Lang: lang, Name: language.OwnName(lang), Dir: language.Dir(lang), URL: n.absolute(path), Path: (&url.URL{Path: path}).EscapedPath(), Current: current}
+}
+
+// withDefault adds x-default, the alternate for readers of no language of the
+// site; a page in one language needs no alternates at all.
+func (n *Newsroom) withDefault(all []Alternate) []Alternate {
+	if len(all) < 2 {
+		return nil
+	}
+	i := max(0, slices.IndexFunc(all, func(a Alternate) bool { return a.Lang == n.Config.Language }))
+	return append(all, Alternate{Lang: "x-default", URL: all[i].URL, Path: all[i].Path})
+}
+
+// nav gives the top sections, or the menu "main" where a newsroom has one.
+func (n *Newsroom) nav(lang, path string, t taxonomy) []Link {
+	var links []Link
+	if m, ok := t.menus["main"]; ok && len(m.Items) > 0 {
+		return n.menuLinks(m, path)
+	}
+	for _, s := range t.sections.Parts("") {
+		links = append(links, n.sectionLink(lang, path, s))
+	}
+	return links
+}
+
+func (n *Newsroom) menuLinks(m story.Menu, path string) []Link {
+	var links []Link
+	for _, item := range m.Items {
+		if u, err := url.Parse(item.URL); err == nil && item.Label != "" && (u.Scheme == "" || u.Scheme == "http" || u.Scheme == "https") && u.Path+u.Host != "" {
+			links = append(links, Link{Name: item.Label, URL: item.URL, Current: item.URL == path})
+		}
+	}
+	return links
+}
+
+func (n *Newsroom) sectionLink(lang, path string, s story.Section) Link {
+	at := "/" + s.Slug + "/"
+	return Link{Name: s.Names.In(lang, n.Config.Language), URL: n.at(lang, at), Current: path == at}
+}
+
+func (n *Newsroom) footer(lang string, f *language.Furniture, t taxonomy) []Link {
+	links := []Link{
+		{Name: f.T("nav.about"), URL: n.at(lang, "/about/")},
+		{Name: f.T("nav.privacy"), URL: n.at(lang, "/privacy/")},
+		{Name: f.T("nav.archive"), URL: n.at(lang, "/archive/")},
+	}
+	return append(links, n.menuLinks(t.menus["footer"], "")...)
+}
+
+// feedLinks names the two feeds of the page at path.
+func (n *Newsroom) feedLinks(lang, path, title string) []Feed {
+	at := n.at(lang, path)
+	return []Feed{
+		{Title: title + " (RSS)", Type: "application/rss+xml", URL: at + "feed.xml"},
+		{Title: title + " (JSON)", Type: "application/feed+json", URL: at + "feed.json"},
+	}
+}
+
+// cards turns editions into what lists show. Which are locked for this reader
+// is asked of the wall, without counting anything.
+func (n *Newsroom) cards(r *http.Request, t taxonomy, list []story.Card) ([]Card, error) {
+	ctx, q, page := r.Context(), n.DB.Read(), lang(r)
+	pictures, err := n.pictures(ctx, list)
+	if err != nil {
+		return nil, err
+	}
+	topics, err := n.Stories.TopicSlugs(ctx, q, list)
+	if err != nil {
+		return nil, err
+	}
+	cards := make([]Card, len(list))
+	for i, c := range list {
+		f := furniture(page)
+		card := Card{
+			URL: c.Path, Kicker: c.Kicker, Headline: c.Headline, Summary: c.Summary,
+			Published:   f.Date(c.PublishedAt.In(n.Config.Timezone)),
+			ReadingTime: f.ReadingTime(c.Words),
+		}
+		if c.Lang != page {
+			card.Lang, card.Dir = c.Lang, language.Dir(c.Lang)
+		}
+		if s, ok := t.sections.ByID(c.SectionID); ok {
+			card.Section = n.sectionLink(page, "", s)
+		}
+		for _, a := range c.Authors {
+			card.Byline = append(card.Byline, Person{Name: a.Names.In(c.Lang, n.Config.Language), URL: n.at(page, "/author/"+a.Slug+"/")})
+		}
+		if m, ok := pictures[c.LeadMediaID]; ok {
+			card.Picture = n.picture43(m, c.Lang, c.LeadAlt)
+		}
+		card.Locked = !n.peek(r, n.itemOfCard(c, t.sections, topics[c.StoryID])).Offered
+		cards[i] = card
+	}
+	return cards, nil
+}
+
+// queryPath gives the path with a page number, for the links of a list.
+func queryPath(path string, values url.Values, page int, number string) string {
+	q := url.Values{}
+	for k, v := range values {
+		q[k] = v
+	}
+	q.Del("page")
+	if page > 1 {
+		q.Set("page", number)
+	}
+	path = (&url.URL{Path: path}).EscapedPath()
+	if len(q) == 0 {
+		return path
+	}
+	return strings.TrimSuffix(path+"?"+q.Encode(), "?")
+}

@@ -1,0 +1,181 @@
+package site
+
+import (
+	"context"
+	"net/http"
+	"net/url"
+	"slices"
+	"strings"
+	"time"
+
+	"masthead/internal/config"
+	"masthead/internal/db"
+	"masthead/internal/doc"
+	"masthead/internal/language"
+	"masthead/internal/mail"
+	"masthead/internal/media"
+	"masthead/internal/newsletter"
+	"masthead/internal/reader"
+	"masthead/internal/search"
+	"masthead/internal/staff"
+	"masthead/internal/story"
+	"masthead/internal/wall"
+	"masthead/internal/web"
+)
+
+// Newsroom is what the pages are made from. All its fields are set once, by app.
+type Newsroom struct {
+	Config      config.Config
+	DB          *db.DB
+	Stories     *story.Store
+	Media       *media.Store
+	Readers     *reader.Store
+	Staff       *staff.Store
+	Newsletters newsletter.Store
+	Search      *search.Index
+	Wall        *wall.Wall
+	WallStore   *wall.Store
+	MeterKeys   wall.MeterKeys
+	Signer      web.Signer
+	Crawlers    *wall.Crawlers
+	Mail        mail.Sender
+	From        mail.Address // the sender of letters
+	Outbox      *mail.Outbox // readable at /dev/mail; nil where letters leave the house
+	Pages       *web.Renderer
+	Answer      *web.Answer
+	Now         func() time.Time
+}
+
+// Handler serves every public address. The language that an address begins
+// with is taken off before it is routed, so each page is routed once.
+func (n *Newsroom) Handler() http.Handler {
+	mux := http.NewServeMux()
+	page := func(pattern string, h web.Handler) { mux.Handle(pattern, n.errors(h)) }
+
+	page("GET /{$}", n.front)
+	page("GET /{slug}/{$}", n.sectionOrPage)
+	page("GET /topic/{slug}/{$}", n.topic)
+	page("GET /author/{slug}/{$}", n.author)
+	page("GET /archive/{$}", n.archive)
+	page("GET /{year}/{month}/{$}", n.archive)
+	page("GET /{year}/{month}/{slug}/{$}", n.story)
+	page("GET /search", n.search)
+
+	for _, list := range []string{"", "/{slug}", "/topic/{slug}", "/author/{slug}"} {
+		page("GET "+list+"/feed.xml", n.feed)
+		page("GET "+list+"/feed.json", n.feed)
+	}
+	page("GET /sitemap.xml", n.sitemapIndex)
+	page("GET /sitemap/{name}", n.sitemap)
+	page("GET /robots.txt", n.robots)
+	page("GET /media/{hash}/{name}", n.mediaFile)
+
+	n.readerRoutes(page)
+	page("/", n.elsewhere)
+
+	return n.withLanguage(n.withVisitor(mux))
+}
+
+type contextKey int
+
+const (
+	langKey contextKey = iota
+	visitorKey
+	pathKey
+)
+
+// withLanguage takes the language off the front of the address.
+func (n *Newsroom) withLanguage(next http.Handler) http.Handler {
+	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		lang, path := n.Config.Language, r.URL.Path
+		if first, rest, ok := strings.Cut(strings.TrimPrefix(path, "/"), "/"); ok && first != lang && slices.Contains(n.languages(), first) {
+			lang, path = first, "/"+rest
+		}
+		ctx := context.WithValue(r.Context(), langKey, lang)
+		ctx = context.WithValue(ctx, pathKey, r.URL.Path)
+		r2 := r.WithContext(ctx)
+		u := *r.URL
+		u.Path, u.RawPath = path, ""
+		r2.URL = &u
+		next.ServeHTTP(w, r2)
+	})
+}
+
+// languages gives every language that addresses may begin with.
+func (n *Newsroom) languages() []string { return n.Config.Languages }
+
+// lang gives the language of the request's address.
+func lang(r *http.Request) string { return r.Context().Value(langKey).(string) }
+
+// address gives the request's path as it came, with its language.
+func address(r *http.Request) string { return r.Context().Value(pathKey).(string) }
+
+// at gives the path of a page in a language: at("ar", "/search") is "/ar/search".
+func (n *Newsroom) at(lang, path string) string {
+	if lang == n.Config.Language {
+		return path
+	}
+	return "/" + lang + path
+}
+
+// absolute gives the whole address of a path of this site.
+func (n *Newsroom) absolute(path string) string {
+	return n.Config.URL.String() + (&url.URL{Path: path}).EscapedPath()
+}
+
+// elsewhere answers every address that is no page: an old one redirects, one
+// that lacks its last slash gets it, and the rest are not found.
+func (n *Newsroom) elsewhere(w http.ResponseWriter, r *http.Request) error {
+	path := address(r)
+	target, err := n.Stories.Redirect(r.Context(), n.DB.Read(), path)
+	if err == nil {
+		http.Redirect(w, r, (&url.URL{Path: target, RawQuery: r.URL.RawQuery}).String(), http.StatusMovedPermanently)
+		return nil
+	}
+	if r.Method == http.MethodGet || r.Method == http.MethodHead {
+		if last := path[strings.LastIndexByte(path, '/')+1:]; last != "" && !strings.Contains(last, ".") && n.isPage(r, path+"/") {
+			http.Redirect(w, r, (&url.URL{Path: path + "/", RawQuery: r.URL.RawQuery}).String(), http.StatusMovedPermanently)
+			return nil
+		}
+	}
+	return err
+}
+
+// isPage reports whether something stands at a path that ends in a slash.
+func (n *Newsroom) isPage(r *http.Request, path string) bool {
+	q := n.DB.Read()
+	if _, err := n.Stories.ByPath(r.Context(), q, path); err == nil {
+		return true
+	}
+	parts := strings.Split(strings.Trim(strings.TrimPrefix(path, n.at(lang(r), "")), "/"), "/")
+	var err error
+	switch {
+	case len(parts) == 1 && (parts[0] == "archive" || slices.Contains(n.languages(), parts[0])):
+	case len(parts) == 1:
+		var sections story.Sections
+		if sections, err = n.Stories.Sections(r.Context(), q); err == nil {
+			_, ok := sections.BySlug(parts[0])
+			return ok
+		}
+	case len(parts) == 2 && parts[0] == "topic":
+		_, err = n.Stories.TopicBySlug(r.Context(), q, parts[1])
+	case len(parts) == 2 && parts[0] == "author":
+		_, err = n.Stories.WriterBySlug(r.Context(), q, parts[1])
+	case len(parts) == 2:
+		_, err = parseMonth(parts[0], parts[1])
+	default:
+		return false
+	}
+	return err == nil
+}
+
+// limit says how much of a withheld story its preview shows.
+func (n *Newsroom) limit() doc.Limit {
+	return doc.Limit{Paragraphs: n.Config.PreviewParagraphs, Words: n.Config.PreviewWords}
+}
+
+// dir gives the direction of a language, "ltr" or "rtl".
+func dir(lang string) string { return language.Dir(lang) }
+
+// furniture gives the words of pages in a language.
+func furniture(lang string) *language.Furniture { return language.Get(lang) }

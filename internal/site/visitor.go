@@ -1,0 +1,136 @@
+package site
+
+import (
+	"context"
+	"net/http"
+	"net/url"
+	"strings"
+	"time"
+
+	"masthead/internal/db"
+	"masthead/internal/fault"
+	"masthead/internal/reader"
+	"masthead/internal/staff"
+	"masthead/internal/story"
+	"masthead/internal/wall"
+	"masthead/internal/web"
+)
+
+// Names of the cookies. None is set before a visitor does what needs it.
+const (
+	sessionCookie = "reader"
+	meterCookie   = "meter"
+	signinCookie  = "signin"
+	staffCookie   = "staff"
+	noticeCookie  = "notice"
+)
+
+// visitor is who makes a request, found out once for each.
+type visitor struct {
+	reader *reader.Visit // nil when nobody is signed in
+	staff  *staff.Visit
+	meter  *wall.Meter // nil without a cookie
+}
+
+func visitorOf(r *http.Request) *visitor {
+	if v, ok := r.Context().Value(visitorKey).(*visitor); ok {
+		return v
+	}
+	return &visitor{}
+}
+
+// withVisitor finds out who asks. A database that is away makes a reader
+// anonymous for a while, which opens nothing.
+func (n *Newsroom) withVisitor(next http.Handler) http.Handler {
+	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		v := &visitor{}
+		ctx := r.Context()
+		if value, ok := web.Cookie(r, sessionCookie); ok {
+			visit, err := n.Readers.Resolve(ctx, n.DB.Read(), value)
+			switch {
+			case err == nil:
+				v.reader = &visit
+				n.renew(w, r, visit.Session)
+			case fault.Is(err, fault.Unauthorized):
+				web.DropCookie(w, r, sessionCookie)
+			}
+		}
+		if value, ok := web.Cookie(r, staffCookie); ok {
+			if visit, err := n.Staff.Resolve(ctx, n.DB.Read(), value); err == nil {
+				v.staff = &visit
+			}
+		}
+		if value, ok := web.Cookie(r, meterCookie); ok {
+			v.meter, _ = n.MeterKeys.Read(value)
+		}
+		next.ServeHTTP(w, r.WithContext(context.WithValue(ctx, visitorKey, v)))
+	})
+}
+
+// renew writes down that a session was used, and hands the browser its new
+// secret when it is time. That it could not be written is no fault of the page.
+func (n *Newsroom) renew(w http.ResponseWriter, r *http.Request, s reader.Session) {
+	if !n.Readers.Due(s) {
+		return
+	}
+	var cookie string
+	err := n.DB.InTx(r.Context(), func(tx *db.Tx) (err error) {
+		cookie, err = n.Readers.Renew(r.Context(), tx, s)
+		return err
+	})
+	if err == nil && cookie != "" {
+		web.SetCookie(w, r, sessionCookie, cookie, s.ExpiresAt.Sub(n.Now()))
+	}
+}
+
+func (v *visitor) account() Account {
+	var a Account
+	if v.reader != nil {
+		a = Account{SignedIn: true, Name: v.reader.Reader.Name, Email: v.reader.Reader.Email}
+	}
+	a.Staff = v.staff != nil
+	return a
+}
+
+// personal reports whether anything on a page may be for this visitor alone.
+func (v *visitor) personal() bool { return v.reader != nil || v.staff != nil || v.meter != nil }
+
+// visit tells the wall who asks.
+func (n *Newsroom) visit(r *http.Request) wall.Visit {
+	v := visitorOf(r)
+	visit := wall.Visit{Meter: v.meter, Now: n.Now(), Referrer: referrer(r)}
+	if v.reader != nil {
+		id := v.reader.Reader.ID
+		visit.Reader = wall.Reader{ID: id, State: wall.Registered}
+		for _, h := range v.reader.Tiers {
+			visit.Reader.Tiers = append(visit.Reader.Tiers, h.Tier)
+		}
+		visit.Counted = func(since time.Time) ([]wall.Read, error) {
+			return n.WallStore.Reads(r.Context(), n.DB.Read(), id, since)
+		}
+	}
+	if v.staff != nil {
+		visit.Reader.State = wall.Staff
+	}
+	return visit
+}
+
+// peek asks the wall without counting: for lists, searches and feeds.
+func (n *Newsroom) peek(r *http.Request, it wall.Item) wall.Decision {
+	visit := n.visit(r)
+	visit.Peek = true
+	return n.Wall.Decide(visit, it)
+}
+
+func (n *Newsroom) itemOfCard(c story.Card, sections story.Sections, topics []string) wall.Item {
+	return wall.ItemOfCard(c, sections, topics)
+}
+
+// referrer gives the host that led here, without its port; "" for our own.
+func referrer(r *http.Request) string {
+	u, err := url.Parse(r.Referer())
+	if err != nil || strings.EqualFold(u.Host, r.Host) {
+		return ""
+	}
+	return strings.ToLower(u.Hostname())
+}
