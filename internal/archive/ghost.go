@@ -45,7 +45,7 @@ const maxRow = 16 << 20
 // run goes on from there.
 func (im *Importer) ImportGhost(ctx context.Context, path string, o GhostOptions) (Report, error) {
 	return im.do(ctx, func(r *run) error {
-		g := &ghost{run: r, o: o, tables: newGhostTables(), combos: map[string][]string{}, done: map[string]bool{}}
+		g := &ghost{run: r, o: o, tables: newGhostTables(), combos: map[string][]string{}, done: map[string]bool{}, leads: map[string]string{}}
 		g.o.URL = strings.TrimRight(o.URL, "/")
 		return g.all(path)
 	})
@@ -58,6 +58,7 @@ type ghost struct {
 	tables ghostTables
 	combos map[string][]string // tiers made for several: their slug, and those they stand for
 	done   map[string]bool     // IDs of posts
+	leads  map[string]string   // where a post leads now, by its old slug; "" where that is unknown
 }
 
 func (g *ghost) all(path string) error {
@@ -116,13 +117,10 @@ func (g *ghost) pass(path string, number int64, row func(table string, raw []byt
 		return notGhost()
 	}
 	data := false
-	var site func(key string) error
-	site = func(key string) error {
+	site := func(key string) error {
 		switch b, err := s.peek(); {
 		case err != nil:
 			return err
-		case key == "db" && b == '[':
-			return s.array(func() error { return s.object(site) })
 		case key == "data" && b == '{':
 			data = true
 			return s.object(func(table string) error { return g.table(s, table, number, row) })
@@ -131,7 +129,13 @@ func (g *ghost) pass(path string, number int64, row func(table string, raw []byt
 		}
 		return s.skip()
 	}
-	if err := s.object(site); err != nil {
+	err = s.object(func(key string) error {
+		if b, err := s.peek(); key == "db" && err == nil && b == '[' {
+			return s.array(func() error { return s.object(site) })
+		}
+		return site(key)
+	})
+	if err != nil {
 		return err
 	}
 	if !data {
@@ -161,7 +165,7 @@ func (g *ghost) table(s *jsonStream, table string, number int64, row func(string
 		if err != nil && !large {
 			return err
 		}
-		if !large && !json.Valid(raw) {
+		if !large && number == 0 && !json.Valid(raw) {
 			return fault.New(fault.Invalid, "the file is not JSON", "file", s.r.name, "table", table, "after byte", at).
 				WithHint("export it again; do not edit it by hand")
 		}

@@ -22,6 +22,7 @@ type ghostBody struct {
 
 // best reads the body from the best source that there is and that can be read.
 func (b *ghostBody) best(p ghostPost) *doc.Node {
+	empty := doc.Empty()
 	for _, source := range []struct {
 		name, text string
 		read       func(string) ([]*doc.Node, error)
@@ -45,13 +46,16 @@ func (b *ghostBody) best(p ghostPost) *doc.Node {
 				return nil
 			}
 			root = doc.Normalize(root)
-			if err = doc.Check(root); err == nil {
+			if err = doc.Check(root); err == nil && string(root.JSON()) != string(empty.JSON()) {
 				return root
+			}
+			if err == nil {
+				continue // another source may say more
 			}
 		}
 		b.change("its body in %s cannot be used: %s", source.name, docFault(err))
 	}
-	return doc.Empty()
+	return empty
 }
 
 // gated are the parts of the old site's HTML that it showed to some readers only.

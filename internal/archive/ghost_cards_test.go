@@ -341,7 +341,7 @@ func FuzzGhostBody(f *testing.F) {
 	im := newImporter(f, d)
 	f.Fuzz(func(t *testing.T, s string) {
 		_, err := im.do(context.Background(), func(r *run) error {
-			g := &ghost{run: r, tables: newGhostTables()}
+			g := &ghost{run: r, tables: newGhostTables(), leads: map[string]string{}}
 			b := &ghostBody{g: g, change: func(string, ...any) {}}
 			for _, p := range []ghostPost{{Lexical: scalar(s)}, {Mobiledoc: scalar(s)}, {HTML: scalar(s)}} {
 				if n := b.best(p); b.err == nil {

@@ -60,6 +60,10 @@ func (s *jsonStream) wrong(b byte) error {
 func (s *jsonStream) object(fn func(key string) error) error {
 	return s.list('{', '}', func() error {
 		raw, err := s.read(64 << 10)
+		if errors.Is(err, errLarge) {
+			return fault.New(fault.Invalid, "a name in the file is too long", "file", s.r.name, "byte", s.pos).
+				WithHint("export it again; do not edit it by hand")
+		}
 		if err != nil {
 			return err
 		}

@@ -46,6 +46,11 @@ func TestGhostBroken(t *testing.T) {
 		{"not JSON", `{"db": [{"data": {"posts": [{"id": 1,}]}}]}`, "not JSON", "export it again"},
 		{"unquoted key", `{db: []}`, "not JSON", "export it again"},
 		{"two in one", good + good, "not JSON", "export it again"},
+		{"a nest", strings.Repeat(`{"db":[`, 200_000), "breaks off", "not complete"},
+		{"a nest of lists", `{"data":{"posts":` + strings.Repeat("[", 2<<20), "breaks off", "not complete"},
+		{"a number without end", `{"data":{"posts":[` + strings.Repeat("1", 20<<20), "breaks off", "not complete"},
+		{"a key without end", `{"` + strings.Repeat("k", 1<<20), "breaks off", "not complete"},
+		{"a long key", `{"` + strings.Repeat("k", 1<<20) + `":1}`, "too long", "export it again"},
 		{"wrong mark", `{"db": [} `, "not JSON", "export it again"},
 	} {
 		_, err := im.ImportGhost(context.Background(), write(t, "export.json", c.content), GhostOptions{})
@@ -102,7 +107,7 @@ func TestGhostOdd(t *testing.T) {
 		post("nul", "n\x00ul", row{"title": "a\x00b", "custom_excerpt": "\x00", "author_id": "1", "feature_image": "/content/images/\x00.png",
 			"lexical": lexicalOf(para(txt("x\x00y", 0), row{"type": "link", "url": "/\x00/", "children": []any{txt("l", 0)}}), row{"type": "image", "src": "a\x00b", "alt": "\x00c"})}),
 		post("large", "large", row{"plaintext": strings.Repeat("x", maxRow)}),
-		post("empty", "empty", row{"author_id": "1", "lexical": "", "html": ""}),
+		post("empty", "empty", row{"author_id": "1", "lexical": lexicalOf(), "html": "<p>from HTML</p>"}),
 		post("long", "long", row{"author_id": "1", "html": "<p>" + strings.Repeat("long words ", 500_000) + "</p>", "plaintext": "short"}),
 	}
 	tables := map[string][]row{
@@ -174,6 +179,9 @@ func TestGhostOdd(t *testing.T) {
 		}
 		if e := found(t, im, "ghost:long"); e.Body.PlainText() != "short" {
 			t.Errorf("long: %.40s", e.Body.PlainText())
+		}
+		if e := found(t, im, "ghost:empty"); e.Body.PlainText() != "from HTML" {
+			t.Errorf("empty: %s", e.Body.PlainText())
 		}
 		menus, err := im.Stories.Menus(context.Background(), d.Read())
 		if err != nil || len(menus["main"].Items) != 2 || menus["main"].Items[1].URL != "/1900/01/old/" {
@@ -275,7 +283,7 @@ func TestGhostReaders(t *testing.T) {
 // Pictures are fetched only where that is asked for, and a host that fails
 // costs that picture alone.
 func TestGhostFetch(t *testing.T) {
-	tables := map[string][]row{"posts": {post("a", "a", row{"html": `<p>x</p><img src="https://old.example/content/images/2020/05/dredger.png"><img src="https://down.example/b.png" alt="B">`, "author_id": "1"})}}
+	tables := map[string][]row{"posts": {post("a", "a", row{"html": `<p>x</p><img src="http://old.example/content/images/2020/05/dredger.png"><img src="https://down.example/b.png" alt="B">`, "author_id": "1"})}}
 	d := dbtest.SQLite(t)
 	im := newImporter(t, d)
 	root := assets(t)

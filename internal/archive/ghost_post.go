@@ -26,7 +26,7 @@ func (h ghostHead) page() bool { return h.Type == "page" || bool(h.Page) }
 
 // ghostPost is a post with its body.
 type ghostPost struct {
-	head ghostHead
+	ghostHead
 
 	Title, Lexical, Mobiledoc, HTML, Plaintext, Visibility, Locale scalar
 	Excerpt                                                        scalar `json:"custom_excerpt"`
@@ -50,15 +50,15 @@ func (g *ghost) post(raw []byte, large bool) error {
 		return nil
 	}
 	var p ghostPost
-	if err := cmp.Or(json.Unmarshal(raw, &p), json.Unmarshal(raw, &p.head)); err != nil {
+	if err := json.Unmarshal(raw, &p); err != nil {
 		g.skip("ghost:"+rowID(raw), string(p.Title), "the post cannot be read: "+err.Error())
 		return nil
 	}
-	if p.head.ID == "" {
+	if p.ID == "" {
 		g.skip("ghost:unknown", string(p.Title), "the post has no ID")
 		return nil
 	}
-	h := p.head
+	h := p.ghostHead
 	id, source := string(h.ID), "ghost:"+string(h.ID)
 	name := string(cmp.Or(h.Slug, p.Title))
 	if g.done[id] {
@@ -146,7 +146,7 @@ func (g *ghost) post(raw []byte, large bool) error {
 
 // status sets the edition's status and times, and names what is odd about them.
 func (g *ghost) status(e *story.Edition, p ghostPost, emailOnly bool, change func(string, ...any)) {
-	h := p.head
+	h := p.ghostHead
 	for _, s := range []stamp{h.PublishedAt, p.CreatedAt} {
 		if s.raw != "" {
 			change("the time %q cannot be read", s.raw)
@@ -291,15 +291,15 @@ func (g *ghost) relations(st *story.Story, post, author string, change func(stri
 
 // oldAddresses gives every address that a published post may have had.
 func (g *ghost) oldAddresses(p ghostPost, id string) []string {
-	slug := string(p.head.Slug)
+	slug := string(p.Slug)
 	if slug == "" {
 		return nil
 	}
 	all := []string{"/" + slug + "/"}
-	if p.head.page() {
+	if p.page() {
 		return all
 	}
-	at := p.head.PublishedAt.In(g.oldLocation())
+	at := p.PublishedAt.In(g.oldLocation())
 	tag, author := "all", ""
 	if t := g.tables.tag[g.tables.section(id)]; t != nil {
 		tag = string(t.Slug)
@@ -325,10 +325,18 @@ func (g *ghost) oldAddresses(p ghostPost, id string) []string {
 // the site's own address are taken off.
 func (g *ghost) own(s string) string {
 	s = strings.TrimSpace(strings.ReplaceAll(s, "__GHOST_URL__", ""))
-	if rest, ok := strings.CutPrefix(s, g.o.URL); ok && g.o.URL != "" && (rest == "" || rest[0] == '/' || rest[0] == '#' || rest[0] == '?') {
+	if g.o.URL == "" {
+		return s
+	}
+	// Old links may have been written before the site had a certificate.
+	if rest, ok := strings.CutPrefix(bareScheme(s), bareScheme(g.o.URL)); ok && bareScheme(s) != s && (rest == "" || strings.ContainsRune("/#?", rune(rest[0]))) {
 		s = "/" + strings.TrimPrefix(rest, "/")
 	}
 	return s
+}
+
+func bareScheme(s string) string {
+	return strings.TrimPrefix(strings.TrimPrefix(s, "https://"), "http://")
 }
 
 // assets live under these folders of Ghost's content.
@@ -407,6 +415,17 @@ func (g *ghost) newAddress(path string) string {
 	if !ok || !p.public || p.slug == "" || len(parts) > 1 && len(g.tables.permalinks) == 0 {
 		return ""
 	}
+	to, known := g.leads[p.slug]
+	if !known {
+		to = g.storyAddress(p)
+		g.leads[p.slug] = to
+	}
+	return to
+}
+
+// storyAddress gives where a post of the old site stands or will stand; "" where
+// that cannot be told before it is written, and its old address redirects.
+func (g *ghost) storyAddress(p ghostEntry) string {
 	var there string
 	err := g.q().QueryRowContext(g.ctx, `SELECT COALESCE(e.path, '') FROM edition e JOIN story s ON s.id = e.story_id
 		WHERE s.source = $1 AND e.lang = $2`, "ghost:"+p.id, g.lang).Scan(&there)
@@ -419,7 +438,7 @@ func (g *ghost) newAddress(path string) string {
 	}
 	to := g.Stories.Address(kind, g.lang, story.Slug(p.slug), p.at.Time)
 	if p.at.IsZero() || g.q().QueryRowContext(g.ctx, `SELECT id FROM edition WHERE path = $1`, to).Scan(&there) == nil {
-		return "" // its address cannot be told before it is written; the old one redirects
+		return ""
 	}
 	return to
 }

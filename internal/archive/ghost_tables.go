@@ -117,9 +117,9 @@ func (t *ghostTables) row(table string, raw []byte, large bool) error {
 	var err error
 	switch table {
 	case "posts":
-		var p ghostPost
-		if err = json.Unmarshal(raw, &p.head); err == nil {
-			t.entry(p.head)
+		var h ghostHead
+		if err = json.Unmarshal(raw, &h); err == nil {
+			t.entry(h)
 		}
 	case "users":
 		var u ghostUser
