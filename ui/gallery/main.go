@@ -81,6 +81,9 @@ func run(addr, shots, only, folder string) error {
 			path := "/" + lang + "/" + name
 			names = append(names, path)
 			mux.Handle("GET "+path, answer.Page(func(w http.ResponseWriter, r *http.Request) error {
+				if strings.HasPrefix(sample.template, "letter/") {
+					w.Header().Set("Content-Security-Policy", web.LetterCSP())
+				}
 				return renderer.Render(w, http.StatusOK, sample.template, sample.page)
 			}))
 		}
@@ -92,7 +95,7 @@ func run(addr, shots, only, folder string) error {
 			fmt.Fprintf(w, "<p><a href=%q>%s</a></p>", name, name)
 		}
 	})
-	handler, err := web.Shield(mux, web.ShieldOptions{Log: newLog()})
+	handler, err := web.Shield(mux, web.ShieldOptions{Log: newLog(), CSP: web.CSP{Frames: []string{"https://www.youtube-nocookie.com"}}})
 	if err != nil {
 		return err
 	}

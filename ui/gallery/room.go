@@ -167,8 +167,7 @@ func bodyOf(s story, f *language.Furniture, paragraphs int) template.HTML {
 	if paragraphs > 0 && len(n.Content) > paragraphs {
 		n.Content = n.Content[:paragraphs]
 	}
-	return template.HTML(n.HTML(doc.RenderOptions{ParagraphIDs: true, Labels: doc.Labels{AlsoRead: f.T("doc.also_read"), Footnotes: f.T("doc.footnotes"),
-		Load: f.T("doc.embed", "%s"), BackToText: f.T("doc.back"), Picture: f.T("doc.picture"), Download: f.T("doc.download")},
+	return template.HTML(n.HTML(doc.RenderOptions{ParagraphIDs: true, Labels: site.Labels(f),
 		Story: func(string) (doc.Linked, bool) {
 			return doc.Linked{URL: "/en/story-open", Headline: "Grain barges turn round for want of forty centimetres", Kicker: "Olvenna"}, true
 		}}))

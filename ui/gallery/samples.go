@@ -106,6 +106,7 @@ func (r *room) samples(lang string) map[string]sample {
 	subscribe := r.story(lang, list[1], 3)
 	subscribe.Wall = &site.Wall{Reason: site.WallSubscribe, Tier: "The Circle", TierURL: "/tiers", Benefits: r.benefits(lang)[1:], SignIn: "/signin"}
 	all["story-subscribe"] = sample{"site/story", subscribe}
+	all["story-sink"] = sample{"site/story", r.sink(lang, r.story(lang, list[0], 1))}
 	plain := r.story(lang, list[2], 0)
 	plain.Lead, plain.Byline, plain.Authors = site.Picture{}, plain.Byline[:1], plain.Authors[:1]
 	plain.Gift = &site.Gift{From: "Mara Tennick", Expires: f.Date(now.AddDate(0, 0, 7))}

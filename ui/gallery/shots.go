@@ -27,7 +27,7 @@ func newLog() *slog.Logger {
 type shot struct {
 	page   string // "/en/front"
 	width  int64
-	scheme string // "light" or "dark"
+	scheme string // "light", "dark" or "print"
 }
 
 func (s shot) name() string {
@@ -37,10 +37,10 @@ func (s shot) name() string {
 func allShots() (list []shot) {
 	for _, page := range []string{"front", "story-wall", "story-open", "story-plain", "section", "topic", "author",
 		"archive", "search", "register", "signin", "code", "confirm", "account", "plain", "error", "outbox", "letter",
-		"story-subscribe", "story-five", "front-bare"} {
+		"story-subscribe", "story-five", "front-bare", "mail", "story-sink"} {
 		for _, lang := range []string{"en", "ar", "he", "ru", "fr"} {
 			for _, width := range []int64{360, 390, 768, 1280, 1680} {
-				for _, scheme := range []string{"light", "dark"} {
+				for _, scheme := range []string{"light", "dark", "print"} {
 					list = append(list, shot{"/" + lang + "/" + page, width, scheme})
 				}
 			}
@@ -70,6 +70,10 @@ func takeShots(base, folder, only string) error {
 	defer cancel()
 	browser, cancel := chromedp.NewContext(allocator)
 	defer cancel()
+	// The first page starts a new process, which forgets the screen's size.
+	if err := chromedp.Do(browser, chromedp.Navigate(base)); err != nil {
+		return err
+	}
 	for _, s := range allShots() {
 		if !match.MatchString(s.name()) {
 			continue
@@ -90,8 +94,11 @@ func takeShots(base, folder, only string) error {
 
 func take(ctx context.Context, base string, s shot) ([]byte, error) {
 	scheme := func(ctx context.Context, t *chromedp.Target) (chromedp.Void, error) {
-		_, err := cdp.Call(ctx, t, emulation.SetEmulatedMedia, emulation.SetEmulatedMediaParams{
-			Features: []*emulation.MediaFeature{{Name: "prefers-color-scheme", Value: s.scheme}}})
+		params := emulation.SetEmulatedMediaParams{Features: []*emulation.MediaFeature{{Name: "prefers-color-scheme", Value: s.scheme}}}
+		if s.scheme == "print" {
+			params = emulation.SetEmulatedMediaParams{Media: "print"}
+		}
+		_, err := cdp.Call(ctx, t, emulation.SetEmulatedMedia, params)
 		return chromedp.Void{}, err
 	}
 	if err := chromedp.Do(ctx, chromedp.EmulateViewport(s.width, 900), scheme, chromedp.Navigate(base+s.page)); err != nil {
