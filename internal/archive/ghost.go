@@ -41,8 +41,9 @@ const maxRow = 16 << 20
 //     assets, lead to the new ones. Links between stories are written anew.
 //
 // A file that is no export of Ghost, is cut off or is not in UTF-8 is a fault
-// of kind Invalid that tells the byte; what came before it stands, and the next
-// run goes on from there.
+// of kind Invalid that tells the byte and what to do; nothing is written then,
+// since the whole file is read once before. A broken members' file is such a
+// fault too, after the stories.
 func (im *Importer) ImportGhost(ctx context.Context, path string, o GhostOptions) (Report, error) {
 	return im.do(ctx, func(r *run) error {
 		g := &ghost{run: r, o: o, tables: newGhostTables(), combos: map[string][]string{}, done: map[string]bool{}, leads: map[string]string{}}

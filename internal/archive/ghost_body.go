@@ -300,8 +300,6 @@ func excerpt(html string) string {
 	return "(no words)"
 }
 
-func unescapePath(p string) (string, error) { return url.PathUnescape(p) }
-
 // webAddress gives an author's site as a link may have it.
 func webAddress(s string) string {
 	s = strings.TrimSpace(s)

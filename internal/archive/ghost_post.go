@@ -4,6 +4,7 @@ import (
 	"cmp"
 	"encoding/json"
 	"fmt"
+	"net/url"
 	"regexp"
 	"slices"
 	"strings"
@@ -11,6 +12,7 @@ import (
 	"masthead/internal/db"
 	"masthead/internal/doc"
 	"masthead/internal/fault"
+	"masthead/internal/reader"
 	"masthead/internal/story"
 )
 
@@ -353,7 +355,7 @@ func (g *ghost) assetOf(src, alt string) asset {
 	bare = sizedPath.ReplaceAllString("/"+bare, "$1")
 	a := asset{source: "ghost:" + clip(bare, 1500), alt: alt}
 	path := bare
-	if plain, err := unescapePath(bare); err == nil {
+	if plain, err := url.PathUnescape(bare); err == nil {
 		path = plain
 	}
 	a.paths = []string{path, strings.TrimPrefix(path, "/content"), strings.TrimPrefix(path, "/content/images")}
@@ -444,9 +446,9 @@ func (g *ghost) storyAddress(p ghostEntry) string {
 }
 
 func (g *ghost) saveCombo(slug string, tiers []string) error {
-	name := strings.Join(tiers, ", ")
+	tier := reader.Tier{Slug: slug, Names: g.text(strings.Join(tiers, ", ")), Position: 100, Source: "ghost:" + slug}
 	return g.inTx(func(tx *db.Tx) error {
-		err := g.Readers.SaveTier(g.ctx, tx, readerTier(slug, g.lang, name))
+		err := g.Readers.SaveTier(g.ctx, tx, tier)
 		if err == nil {
 			g.report.Tiers++
 		}

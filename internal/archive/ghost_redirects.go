@@ -10,7 +10,6 @@ import (
 	"time"
 
 	"masthead/internal/db"
-	"masthead/internal/reader"
 )
 
 // maxConfig is how many bytes a redirects or routes file may have.
@@ -157,7 +156,3 @@ func yamlRules(content string) (rules []ghostRule, bad []string) {
 }
 
 var yamlPair = regexp.MustCompile(`^(?:'([^']*)'|"([^"]*)"|([^'"\s][^\s]*?)):\s+(?:'([^']*)'|"([^"]*)"|([^'"\s]\S*))$`)
-
-func readerTier(slug, lang, name string) reader.Tier {
-	return reader.Tier{Slug: slug, Names: map[string]string{lang: name}, Position: 100, Source: "ghost:" + slug}
-}
