@@ -29,6 +29,7 @@ type Report struct {
 	Tiers     int     `json:"tiers"`
 	Changed   []Item  `json:"changed"` // items that came in, but not as they were; never null
 	Left      []Item  `json:"left"`    // what the old site had beside its items, and nothing here stands for; never null
+	Folded    int     `json:"folded"`  // items of the export that became part of another: links of menus, guest authors, reusable blocks
 	DryRun    bool    `json:"dry_run"` // nothing was written
 	Seconds   float64 `json:"seconds"`
 }
