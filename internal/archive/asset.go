@@ -24,6 +24,7 @@ type asset struct {
 	credit   string
 	licence  string
 	fileName string // "" for the last part of the path or address
+	picture  bool   // it stands where only a picture can be shown
 }
 
 // kept is what became of an asset.
@@ -51,8 +52,13 @@ func (r *run) asset(a asset) (id, why string, err error) {
 	return k.id, k.why, nil
 }
 
+const notPicture = "it is not a picture that can be read"
+
 func (r *run) bring(a asset) (kept, error) {
 	m, err := r.Media.BySource(r.ctx, r.q(), a.source)
+	if err == nil && a.picture && m.Kind != media.Picture {
+		return kept{why: notPicture}, nil
+	}
 	if err == nil {
 		return kept{id: m.ID}, nil
 	}
@@ -82,6 +88,9 @@ func (r *run) bring(a asset) (kept, error) {
 			return kept{}, err
 		}
 		return kept{why: why(err)}, nil
+	}
+	if a.picture && m.Kind != media.Picture {
+		return kept{why: notPicture}, nil
 	}
 	m.ID = db.NewID()
 	r.rows = append(r.rows, m)
@@ -129,7 +138,7 @@ func (r *run) open(a asset) (io.ReadCloser, string, error) {
 	if r.Fetch != nil && strings.HasPrefix(a.url, "http") {
 		content, err := r.Fetch(r.ctx, a.url)
 		if err == nil {
-			return content, lastPart(a.url), nil
+			return fetched{content}, lastPart(a.url), nil
 		}
 		if r.ctx.Err() != nil {
 			return nil, "", r.ctx.Err()
@@ -148,6 +157,19 @@ func (r *run) open(a asset) (io.ReadCloser, string, error) {
 		return nil, "", fault.New(fault.NotFound, "it is not in the folder of assets")
 	}
 	return nil, "", fault.New(fault.NotFound, "no folder of assets was given").WithHint("run again with --assets DIR")
+}
+
+// fetched makes a fault of a connection that breaks, so that it costs one item
+// and not the import.
+type fetched struct{ io.ReadCloser }
+
+// Read reads on.
+func (f fetched) Read(p []byte) (int, error) {
+	n, err := f.ReadCloser.Read(p)
+	if err != nil && !errors.Is(err, io.EOF) && fault.KindOf(err) == fault.Internal {
+		err = fault.New(fault.Unavailable, "it broke off while it was fetched: "+err.Error())
+	}
+	return n, err
 }
 
 // lastPart gives the file's name in an address.

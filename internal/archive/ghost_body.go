@@ -158,6 +158,7 @@ func (b *ghostBody) source(n *doc.Node, src, alt string) bool {
 		return false
 	}
 	a := b.g.assetOf(src, alt)
+	a.picture = a.picture || n.Type == "figure"
 	id, why, err := b.g.asset(a)
 	switch {
 	case err != nil:

@@ -237,7 +237,9 @@ func (b *ghostBody) thumbnail(n *doc.Node, src string) {
 	if src == "" {
 		return
 	}
-	id, _, err := b.g.asset(b.g.assetOf(src, ""))
+	a := b.g.assetOf(src, "")
+	a.picture = true
+	id, _, err := b.g.asset(a)
 	if err != nil {
 		b.err = err
 	} else if id != "" {

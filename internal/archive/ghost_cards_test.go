@@ -68,6 +68,7 @@ func assets(t testing.TB) *os.Root {
 		f.Close()
 	}
 	for path, content := range map[string]string{"content/files/report.pdf": "%PDF-1.4 report", "content/media/talk.mp3": "ID3 talk",
+		"content/images/no.png":        "no picture at all",
 		"content/data/redirects.json":  `[{"from":"^/old-home/?$","to":"/ferry/","permanent":true},{"from":"/tidings","to":"https://else.example/"},{"from":"^/(\\d+)/(.*)$","to":"/$2"}]`,
 		"content/settings/routes.yaml": "collections:\n  /:\n    permalink: /{year}/{month}/{day}/{slug}/\n    template: index\n"} {
 		path = filepath.Join(dir, path)
@@ -122,6 +123,7 @@ func TestGhostLexicalCards(t *testing.T) {
 		{"image that is lost", row{"type": "image", "src": "__GHOST_URL__/content/images/lost.png", "alt": "Lost thing", "caption": "Its caption"}, []string{"<p>Its caption</p>"}, []string{"<img", "figure"}, "not in the folder"},
 		{"image with link", row{"type": "image", "src": picture, "href": "https://example.org/"}, []string{`data-media="`}, []string{"example.org"}, "pictures carry no link"},
 		{"image beyond the folder", row{"type": "image", "src": "__GHOST_URL__/content/images/../../../etc/passwd"}, nil, []string{"<img", "figure"}, "not in the folder"},
+		{"image that is none", row{"type": "image", "src": "__GHOST_URL__/content/images/no.png", "alt": "No"}, []string{"<p>No</p>"}, []string{"figure"}, "not a picture"},
 		{"data image", row{"type": "image", "src": "data:image/png;base64,AAAA"}, nil, []string{"data:image"}, "data:"},
 		{"gallery", row{"type": "gallery", "caption": "Both", "images": []any{row{"src": picture, "alt": "1"}, row{"src": "__GHOST_URL__/content/images/size/w600/2020/05/ferry.png"}}}, []string{"gallery", "Both"}, nil, ""},
 		{"embed", row{"type": "embed", "url": "https://www.youtube.com/watch?v=abc", "html": "<iframe src=\"https://evil.example\"></iframe>", "caption": "See",

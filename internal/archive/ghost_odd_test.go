@@ -9,6 +9,7 @@ import (
 	"os"
 	"strings"
 	"testing"
+	"testing/iotest"
 	"unicode/utf16"
 
 	"masthead/internal/db"
@@ -283,7 +284,7 @@ func TestGhostReaders(t *testing.T) {
 // Pictures are fetched only where that is asked for, and a host that fails
 // costs that picture alone.
 func TestGhostFetch(t *testing.T) {
-	tables := map[string][]row{"posts": {post("a", "a", row{"html": `<p>x</p><img src="http://old.example/content/images/2020/05/dredger.png"><img src="https://down.example/b.png" alt="B">`, "author_id": "1"})}}
+	tables := map[string][]row{"posts": {post("a", "a", row{"html": `<p>x</p><img src="http://old.example/content/images/2020/05/dredger.png"><img src="https://down.example/b.png" alt="B"><img src="https://cut.example/c.png" alt="C">`, "author_id": "1"})}}
 	d := dbtest.SQLite(t)
 	im := newImporter(t, d)
 	root := assets(t)
@@ -293,6 +294,9 @@ func TestGhostFetch(t *testing.T) {
 		if strings.Contains(url, "down") {
 			return nil, errors.New("connection refused")
 		}
+		if strings.Contains(url, "cut") {
+			return io.NopCloser(io.MultiReader(strings.NewReader("\x89PNG\r\n\x1a\n"), iotest.ErrReader(errors.New("connection reset")))), nil
+		}
 		return root.Open("content/images/2020/05/dredger.png")
 	}
 	r, err := im.ImportGhost(context.Background(), export(t, "5.0", tables), GhostOptions{URL: "https://old.example/"})
@@ -300,17 +304,17 @@ func TestGhostFetch(t *testing.T) {
 		t.Fatal(err)
 	}
 	counted(t, d, r)
-	if r.Media != 1 || !said(r.Changed, "ghost:a", "connection refused") {
+	if r.Media != 1 || !said(r.Changed, "ghost:a", "connection refused") || !said(r.Changed, "ghost:a", "connection reset") {
 		t.Errorf("%d, %v", r.Media, r.Changed)
 	}
-	if want := []string{"https://old.example/content/images/2020/05/dredger.png", "https://down.example/b.png"}; strings.Join(asked, " ") != strings.Join(want, " ") {
+	if want := []string{"https://old.example/content/images/2020/05/dredger.png", "https://down.example/b.png", "https://cut.example/c.png"}; strings.Join(asked, " ") != strings.Join(want, " ") {
 		t.Errorf("asked for %v, want %v", asked, want)
 	}
 	if got := page(found(t, im, "ghost:a").Body); strings.Contains(got, "<img") || !strings.Contains(got, `href="https://down.example/b.png"`) {
 		t.Error(got)
 	}
 	asked = nil
-	if again, err := im.ImportGhost(context.Background(), export(t, "5.0", tables), GhostOptions{URL: "https://old.example"}); err != nil || again.Media != 1 || len(asked) != 1 {
+	if again, err := im.ImportGhost(context.Background(), export(t, "5.0", tables), GhostOptions{URL: "https://old.example"}); err != nil || again.Media != 1 || len(asked) != 2 {
 		t.Errorf("%+v, %v, asked %v", again, err, asked)
 	}
 }

@@ -99,6 +99,7 @@ func (g *ghost) post(raw []byte, large bool) error {
 
 	if p.Image != "" {
 		a := g.assetOf(string(p.Image), string(meta.ImageAlt))
+		a.picture = true
 		media, why, err := g.asset(a)
 		if err != nil {
 			return err
@@ -353,7 +354,7 @@ func (g *ghost) assetOf(src, alt string) asset {
 		return asset{source: "ghost:" + clip(src, 1500), url: src, alt: alt}
 	}
 	bare = sizedPath.ReplaceAllString("/"+bare, "$1")
-	a := asset{source: "ghost:" + clip(bare, 1500), alt: alt}
+	a := asset{source: "ghost:" + clip(bare, 1500), alt: alt, picture: strings.HasPrefix(bare, "/content/images/")}
 	path := bare
 	if plain, err := url.PathUnescape(bare); err == nil {
 		path = plain
