@@ -192,7 +192,7 @@ func (s *Store) SaveComment(ctx context.Context, tx *db.Tx, c *Comment) error {
 // SaveMenu writes a menu under its slug.
 func (s *Store) SaveMenu(ctx context.Context, tx *db.Tx, m Menu) error {
 	_, err := tx.ExecContext(ctx, `INSERT INTO menu (slug, name, items, source) VALUES ($1, $2, $3, $4)
-		ON CONFLICT (slug) DO UPDATE SET name = excluded.name, items = excluded.items`, m.Slug, m.Name, encode(m.Items), null(m.Source))
+		ON CONFLICT (slug) DO UPDATE SET name = excluded.name, items = excluded.items`, m.Slug, m.Name, encode(append([]MenuItem{}, m.Items...)), null(m.Source))
 	if err != nil {
 		return fmt.Errorf("story.SaveMenu(%s): %w", m.Slug, err)
 	}
