@@ -2,6 +2,7 @@
 // and faces, embedded into the program.
 //
 //	site/     the public site: layout.html, and a folder for each page
+//	desk/     the editors' rooms, likewise
 //	shared/   parts that every area uses
 //	letter/   the letters that the program sends
 //	dist/     what `go run ./ui/build` makes of the styles, scripts and faces
@@ -20,7 +21,7 @@ import (
 	"strings"
 )
 
-//go:embed all:dist site shared letter
+//go:embed all:dist site shared letter desk
 var embedded embed.FS
 
 // Dist gives the built styles, scripts and faces with their manifest.json. It

@@ -1,0 +1,98 @@
+package desk
+
+import (
+	"context"
+	"log/slog"
+	"net/http"
+	"slices"
+	"time"
+
+	"masthead/internal/config"
+	"masthead/internal/db"
+	"masthead/internal/fault"
+	"masthead/internal/language"
+	"masthead/internal/reader"
+	"masthead/internal/staff"
+	"masthead/internal/story"
+	"masthead/internal/wall"
+	"masthead/internal/web"
+)
+
+// cookie holds a staff session; the public site reads it too, to show staff
+// every story whole.
+const cookie = "staff"
+
+// Desk is what the pages are made from. All its fields are set once, by app.
+type Desk struct {
+	Config    config.Config
+	DB        *db.DB
+	Stories   *story.Store
+	Readers   *reader.Store
+	Staff     *staff.Store
+	Wall      *wall.Wall
+	WallStore *wall.Store
+	Pages     *web.Renderer
+	Log       *slog.Logger
+	Now       func() time.Time
+}
+
+// Handler serves every address below /desk/.
+func (d *Desk) Handler() http.Handler {
+	answer := &web.Answer{Renderer: d.Pages, ErrorPage: d.errorPage, Log: d.Log}
+	mux := http.NewServeMux()
+	door := func(pattern string, h web.Handler) { mux.Handle(pattern, answer.Page(h)) }
+	room := func(pattern string, h web.Handler) { door(pattern, d.staffOnly(h)) }
+
+	door("GET /desk/signin", d.signin)
+	door("POST /desk/signin", d.signinConfirm)
+	room("POST /desk/signout", d.signout)
+	room("GET /desk/{$}", d.stories)
+	room("GET /desk/stories/{edition}", d.story)
+	room("GET /desk/people", d.people)
+	room("/desk/", func(w http.ResponseWriter, r *http.Request) error {
+		return fault.New(fault.NotFound, "there is no such room", "path", r.URL.Path)
+	})
+	return mux
+}
+
+type visitKey struct{}
+
+// staffOnly lets nobody in who is not signed in, and shows him the door.
+func (d *Desk) staffOnly(h web.Handler) web.Handler {
+	return func(w http.ResponseWriter, r *http.Request) error {
+		value, _ := web.Cookie(r, cookie)
+		visit, err := d.Staff.Resolve(r.Context(), d.DB.Read(), value)
+		if fault.Is(err, fault.Unauthorized) {
+			if value != "" {
+				web.DropCookie(w, r, cookie)
+			}
+			return d.closed(w, r, http.StatusUnauthorized, "")
+		}
+		if err != nil {
+			return err
+		}
+		if d.Staff.Due(visit.Session) {
+			// That it could not be written is no fault of the page.
+			err := d.DB.InTx(r.Context(), func(tx *db.Tx) error { return d.Staff.Seen(r.Context(), tx, visit.Session) })
+			if err != nil {
+				d.Log.WarnContext(r.Context(), "staff session not renewed", "error", err)
+			}
+		}
+		return h(w, r.WithContext(context.WithValue(r.Context(), visitKey{}, visit)))
+	}
+}
+
+// visitOf gives who works at the desk; false at its door.
+func visitOf(r *http.Request) (staff.Visit, bool) {
+	v, ok := r.Context().Value(visitKey{}).(staff.Visit)
+	return v, ok
+}
+
+// lang gives the language that the desk speaks with this browser.
+func (d *Desk) lang(r *http.Request) string {
+	offered := language.Furnished()
+	if own := language.Get(d.Config.Language).FurnitureLang(); offered[0] != own {
+		offered = append([]string{own}, slices.DeleteFunc(slices.Clone(offered), func(l string) bool { return l == own })...)
+	}
+	return language.Match(r.Header.Get("Accept-Language"), offered)
+}

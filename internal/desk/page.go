@@ -1,0 +1,86 @@
+package desk
+
+import (
+	"net/http"
+	"strings"
+
+	"masthead/internal/language"
+	"masthead/internal/web"
+)
+
+// Base is what every page of the desk has. A page struct embeds it. Its
+// Furniture gives templates T, N, Date and the rest; a nil one speaks English.
+type Base struct {
+	*language.Furniture
+
+	Site   string // the newsroom's name
+	Lang   string // BCP 47, of the desk's own words
+	Dir    string
+	Title  string
+	Nav    []Link
+	Person *Person // who works here; nil at the door
+	Notice string  // one sentence at the top
+}
+
+// Link is words that lead somewhere.
+type Link struct {
+	Name    string
+	URL     string
+	Current bool
+}
+
+// Person is one of the staff.
+type Person struct {
+	Name     string // may be empty
+	Email    string
+	Role     string // in the desk's words
+	Since    language.Moment
+	Disabled bool
+}
+
+func (d *Desk) base(r *http.Request, title string) Base {
+	lang := d.lang(r)
+	f := language.Get(lang)
+	b := Base{Furniture: f, Site: d.Config.Title, Lang: lang, Dir: language.Dir(lang), Title: title}
+	if v, ok := visitOf(r); ok {
+		b.Person = &Person{Name: v.Person.Name, Email: v.Person.Email, Role: f.T("desk.role." + string(v.Person.Role))}
+		b.Nav = []Link{
+			{Name: f.T("desk.stories"), URL: "/desk/", Current: r.URL.Path == "/desk/" || strings.HasPrefix(r.URL.Path, "/desk/stories/")},
+			{Name: f.T("desk.people"), URL: "/desk/people", Current: r.URL.Path == "/desk/people"},
+		}
+	}
+	return b
+}
+
+// send renders a page. Nothing of the desk is kept by any cache, so that it is
+// gone from the browser once somebody has signed out.
+func (d *Desk) send(w http.ResponseWriter, r *http.Request, status int, name string, page any) error {
+	body, err := d.Pages.Bytes("desk/"+name, page)
+	if err != nil {
+		return err
+	}
+	h := w.Header()
+	h.Set("Content-Type", "text/html; charset=utf-8")
+	h.Set("Cache-Control", "private, no-store")
+	w.WriteHeader(status)
+	w.Write(body) // whoever has left is no error of ours
+	return nil
+}
+
+// ErrorPage tells of a failure. Template: desk/error.
+type ErrorPage struct {
+	Base
+	Status    int
+	Sentence  string
+	RequestID string // of a fault of ours
+}
+
+func (d *Desk) errorPage(r *http.Request, f web.Failure) (string, any) {
+	words := language.Get(d.lang(r))
+	key := "error." + strings.ReplaceAll(f.Kind.String(), " ", "_")
+	p := ErrorPage{Base: d.base(r, words.T(key+".title")), Status: f.Status, Sentence: words.T(key + ".sentence")}
+	if f.Status >= http.StatusInternalServerError {
+		p.RequestID = f.RequestID
+	}
+	return "desk/error", p
+}
