@@ -1,0 +1,206 @@
+package archive
+
+import (
+	"fmt"
+	"slices"
+	"strings"
+
+	"masthead/internal/fault"
+)
+
+// The newsroom's own archive is a folder or a zip of it: one file of JSON lines
+// for each kind of thing, the kept originals of pictures and files under
+// blobs/, and a manifest that tells the SHA-256 of each. docs/archive-format.md
+// describes it for those who read it with other programs.
+const (
+	newsroomFormat  = "masthead newsroom"
+	newsroomVersion = 1
+	manifestName    = "masthead.json"
+	blobFolder      = "blobs/"
+)
+
+// Limits of an archive: far above any newsroom, and a bound to what a hostile
+// one may cost.
+const (
+	maxLine     = 64 << 20  // bytes of one line
+	maxManifest = 256 << 20 // bytes
+	maxEntries  = 2_000_000 // files
+	maxRatio    = 250       // of a zip's entry that is larger than freeRatio
+	freeRatio   = 256 << 20
+)
+
+// Manifest is masthead.json. It tells nothing of when or where the export was
+// made, so that the same newsroom gives the same bytes.
+type Manifest struct {
+	Format  string         `json:"format"`
+	Version int            `json:"version"`
+	Counts  map[string]int `json:"counts"` // lines of each file, and blobs
+	Files   []FileSum      `json:"files"`  // all but the manifest, in the archive's order
+}
+
+// FileSum is one file of an archive.
+type FileSum struct {
+	Name   string `json:"name"`
+	Bytes  int64  `json:"bytes"`
+	SHA256 string `json:"sha256"` // hex
+}
+
+// form is how a column's value is written.
+type form uint8
+
+const (
+	asText     form = iota // a string; "" is left out
+	asOptional             // a string; NULL and "" are left out, and come in as NULL
+	asInteger              // a number of 32 bits; 0 is left out
+	asLong                 // a number of 64 bits; 0 is left out
+	asFlag                 // true; false is left out
+	asTime                 // RFC 3339, UTC, microseconds; no time is left out
+	asObject               // JSON; {} is left out
+	asList                 // JSON; [] is left out
+	asDocument             // the JSON of a body, always there
+)
+
+type column struct {
+	field string // in the archive
+	name  string // in the database
+	form  form
+}
+
+// table is one file of the archive and the table that it holds, or both of one
+// with the rows that hang on it.
+type table struct {
+	file    string // without .jsonl
+	name    string
+	keys    int // so many of the first columns are the primary key, by which lines are ordered
+	columns []column
+	inside  []inside
+	derived []string // columns that are worked out on the way in
+	parent  string   // the column that names another row of the same table
+	whole   bool     // one ordered table: what comes in replaces what is there
+	keep    bool     // a row that is there stays as it is
+}
+
+// inside are the rows of another table that stand inside a line. A list of one
+// column is a list of plain strings.
+type inside struct {
+	field    string
+	name     string
+	parent   string // the column with the line's key
+	columns  []column
+	order    []column // what their order is; a text is ordered by its bytes
+	position bool     // the table has a position, counted from 0
+}
+
+// tables are everything that is exported, in an order in which a row names
+// only what came before. What is left out on purpose is in omitted.
+var tables = []table{
+	{file: "sections", name: "section", keys: 1, parent: "parent_id", columns: []column{
+		{"id", "id", asText}, {"parent", "parent_id", asOptional}, {"slug", "slug", asText}, {"position", "position", asInteger},
+		{"names", "names", asObject}, {"descriptions", "descriptions", asObject}, {"source", "source", asOptional}, {"created", "created_at", asTime}}},
+	{file: "topics", name: "topic", keys: 1, columns: []column{
+		{"id", "id", asText}, {"kind", "kind", asText}, {"slug", "slug", asText}, {"names", "names", asObject},
+		{"descriptions", "descriptions", asObject}, {"aliases", "aliases", asObject}, {"internal", "internal", asFlag},
+		{"source", "source", asOptional}, {"created", "created_at", asTime}}},
+	{file: "authors", name: "author", keys: 1, columns: []column{
+		{"id", "id", asText}, {"slug", "slug", asText}, {"names", "names", asObject}, {"biographies", "biographies", asObject},
+		{"handle", "handle", asText}, {"website", "website", asText}, {"email", "email", asText}, {"portrait", "portrait_id", asOptional},
+		{"source", "source", asOptional}, {"created", "created_at", asTime}}},
+	{file: "media", name: "media", keys: 1, columns: []column{
+		{"id", "id", asText}, {"kind", "kind", asText}, {"name", "name", asText}, {"mime", "mime", asText}, {"width", "width", asInteger},
+		{"height", "height", asInteger}, {"bytes", "bytes", asLong}, {"sha256", "hash", asText}, {"blob", "blob", asText},
+		{"credit", "credit", asText}, {"licence", "licence", asText}, {"alts", "alts", asObject}, {"captions", "captions", asObject},
+		{"focal_x", "focal_x", asInteger}, {"focal_y", "focal_y", asInteger}, {"source", "source", asOptional}, {"created", "created_at", asTime}}},
+	{file: "tiers", name: "tier", keys: 1, columns: []column{
+		{"slug", "slug", asText}, {"names", "names", asObject}, {"position", "position", asInteger}, {"source", "source", asOptional}}},
+	{file: "newsletters", name: "newsletter", keys: 1, columns: []column{
+		{"slug", "slug", asText}, {"position", "position", asInteger}, {"names", "names", asObject}, {"descriptions", "descriptions", asObject},
+		{"cadence", "cadence", asText}, {"source", "source", asOptional}}},
+	{file: "stories", name: "story", keys: 1, columns: []column{
+		{"id", "id", asText}, {"kind", "kind", asText}, {"section", "section_id", asOptional}, {"access", "access", asText},
+		{"password_hash", "password_hash", asText}, {"lead_media", "lead_media_id", asOptional}, {"original_lang", "original_lang", asText},
+		{"pinned", "pinned", asInteger}, {"source", "source", asOptional}, {"created", "created_at", asTime}, {"updated", "updated_at", asTime}},
+		inside: []inside{
+			{field: "topics", name: "story_topic", parent: "story_id", position: true,
+				columns: []column{{"topic", "topic_id", asText}}, order: []column{{"", "position", asInteger}}},
+			{field: "bylines", name: "byline", parent: "story_id", position: true,
+				columns: []column{{"author", "author_id", asText}, {"role", "role", asText}, {"lang", "lang", asText}},
+				order:   []column{{"", "position", asInteger}, {"", "lang", asText}}},
+		}},
+	{file: "editions", name: "edition", keys: 1, derived: []string{"words", "month"}, columns: []column{
+		{"id", "id", asText}, {"story", "story_id", asText}, {"lang", "lang", asText}, {"status", "status", asText}, {"slug", "slug", asText},
+		{"path", "path", asOptional}, {"kicker", "kicker", asText}, {"headline", "headline", asText}, {"summary", "summary", asText},
+		{"body", "body", asDocument}, {"lead_caption", "lead_caption", asText}, {"lead_alt", "lead_alt", asText},
+		{"meta_title", "meta_title", asText}, {"meta_description", "meta_description", asText}, {"canonical_url", "canonical_url", asText},
+		{"withdrawn_reason", "withdrawn_reason", asText}, {"revision", "revision", asLong}, {"published", "published_at", asTime},
+		{"updated", "updated_at", asTime}, {"created", "created_at", asTime}}},
+	{file: "revisions", name: "revision", keys: 2, keep: true, columns: []column{
+		{"edition", "edition_id", asText}, {"seq", "seq", asLong}, {"editor", "editor", asText}, {"headline", "headline", asText},
+		{"kicker", "kicker", asText}, {"summary", "summary", asText}, {"body", "body", asDocument}, {"created", "created_at", asTime}}},
+	{file: "corrections", name: "correction", keys: 1, columns: []column{
+		{"id", "id", asText}, {"story", "story_id", asText}, {"lang", "lang", asText}, {"at", "at", asTime}, {"text", "text", asText}}},
+	{file: "redirects", name: "redirect", keys: 1, columns: []column{
+		{"path", "path", asText}, {"target", "target", asText}, {"edition", "edition_id", asOptional}, {"created", "created_at", asTime}}},
+	{file: "comments", name: "comment", keys: 1, columns: []column{
+		{"id", "id", asText}, {"story", "story_id", asText}, {"parent", "parent_id", asOptional}, {"author_name", "author_name", asText},
+		{"author_url", "author_url", asText}, {"text", "text", asText}, {"status", "status", asText}, {"at", "at", asTime},
+		{"source", "source", asOptional}}},
+	{file: "menus", name: "menu", keys: 1, columns: []column{
+		{"slug", "slug", asText}, {"name", "name", asText}, {"items", "items", asList}, {"source", "source", asOptional}}},
+	{file: "readers", name: "reader", keys: 1, columns: []column{
+		{"id", "id", asText}, {"email", "email", asText}, {"email_key", "email_key", asText}, {"name", "name", asText}, {"lang", "lang", asText},
+		{"note", "note", asText}, {"labels", "labels", asList}, {"epoch", "epoch", asLong}, {"source", "source", asOptional},
+		{"created", "created_at", asTime}, {"confirmed", "confirmed_at", asTime}},
+		inside: []inside{
+			{field: "tiers", name: "reader_tier", parent: "reader_id",
+				columns: []column{{"tier", "tier", asText}, {"until", "until", asTime}}, order: []column{{"", "tier", asText}}},
+			{field: "newsletters", name: "reader_newsletter", parent: "reader_id",
+				columns: []column{{"newsletter", "newsletter", asText}, {"since", "since", asTime}}, order: []column{{"", "newsletter", asText}}},
+		}},
+	{file: "wall_rules", name: "wall_rule", keys: 1, whole: true, columns: []column{
+		{"id", "id", asText}, {"position", "position", asInteger}, {"name", "name", asText}, {"condition", "condition", asText}, {"verdict", "verdict", asText}}},
+	{file: "benefits", name: "benefit", keys: 1, whole: true, columns: []column{
+		{"id", "id", asText}, {"position", "position", asInteger}, {"entitlement", "entitlement", asText}, {"texts", "texts", asObject}}},
+	{file: "gifts", name: "gift", keys: 1, columns: []column{
+		{"id", "id", asText}, {"story", "story_id", asText}, {"reader", "reader_id", asText}, {"secret_hash", "secret_hash", asText},
+		{"created", "created_at", asTime}, {"expires", "expires_at", asTime}, {"revoked", "revoked_at", asTime}, {"opened", "opened", asInteger}}},
+	{file: "meter_reads", name: "meter_read", keys: 2, columns: []column{
+		{"reader", "reader_id", asText}, {"story", "story_id", asText}, {"at", "at", asTime}}},
+	{file: "staff", name: "staff", keys: 1, columns: []column{
+		{"id", "id", asText}, {"email", "email", asText}, {"email_key", "email_key", asText}, {"name", "name", asText}, {"role", "role", asText},
+		{"created", "created_at", asTime}, {"disabled", "disabled_at", asTime}}},
+}
+
+// omitted are the tables and columns that no archive has: secrets that sign
+// somebody in, counters, and what is made anew.
+var omitted = map[string]string{
+	"session":        "signs a reader in",
+	"signin":         "signs a reader in",
+	"staff_session":  "signs staff in",
+	"staff_link":     "signs staff in",
+	"api_token":      "opens the API",
+	"rate":           "counters of minutes",
+	"search_entry":   "made anew",
+	"search_words":   "made anew",
+	"media.variants": "made anew",
+}
+
+func (t table) fileName() string { return t.file + ".jsonl" }
+
+// index gives the place of the column, which must be there.
+func (t table) index(name string) int {
+	return slices.IndexFunc(t.columns, func(c column) bool { return c.name == name })
+}
+
+// where names a row for people: "stories 0192…".
+func (t table) where(key []any) string {
+	parts := make([]string, len(key))
+	for i, k := range key {
+		parts[i] = fmt.Sprint(k)
+	}
+	return t.file + " " + strings.Join(parts, "/")
+}
+
+// refuse is a fault of an archive's content, at a place in it.
+func refuse(place, why string, args ...any) *fault.Error {
+	return fault.New(fault.Invalid, place+": "+why, args...)
+}
