@@ -179,7 +179,7 @@ func (n *Newsroom) deleteAccount(w http.ResponseWriter, r *http.Request) error {
 		return err
 	}
 	if r.PostFormValue("confirm") == "" {
-		return n.accountPage(w, r, http.StatusUnprocessableEntity, furniture(lang(r)).T("problem.confirm_delete"))
+		return n.accountPage(w, r, http.StatusUnprocessableEntity, furniture(lang(r)).T(ProblemConfirmDelete))
 	}
 	err = n.DB.InTx(r.Context(), func(tx *db.Tx) error { return n.Readers.Delete(r.Context(), tx, v.Reader.ID) })
 	if err != nil {

@@ -41,9 +41,9 @@ func (n *Newsroom) base(r *http.Request, t taxonomy, path string, alternates []A
 		Canonical:   n.absolute(n.at(l, path)),
 		Alternates:  alternates,
 		Account:     v.account(),
-		Today:       f.Today(n.Now().In(n.Config.Timezone)),
+		Embeds:      n.Frames,
 		Feeds:       n.feedLinks(l, "/", names.Title),
-		OpenGraph:   OpenGraph{Type: "website", Title: names.Title, Locale: l},
+		OpenGraph:   OpenGraph{Type: "website", Title: names.Title, Locale: locale(l)},
 	}
 	if r.URL.RawQuery != "" {
 		b.Path += "?" + r.URL.RawQuery
@@ -54,6 +54,14 @@ func (n *Newsroom) base(r *http.Request, t taxonomy, path string, alternates []A
 	b.Nav = n.nav(l, path, t)
 	b.Footer = n.footer(l, f, t)
 	return b
+}
+
+// locale gives a language as OpenGraph names it, with its usual country.
+func locale(lang string) string {
+	if c, ok := map[string]string{"en": "en_GB", "ar": "ar_AR", "he": "he_IL", "ru": "ru_RU", "fr": "fr_FR", "de": "de_DE", "es": "es_ES", "tr": "tr_TR", "fa": "fa_IR"}[lang]; ok {
+		return c
+	}
+	return strings.ReplaceAll(lang, "-", "_")
 }
 
 // everyLanguage gives the alternates of a page that stands in each language of the site.

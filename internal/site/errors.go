@@ -2,7 +2,6 @@ package site
 
 import (
 	"net/http"
-	"strings"
 
 	"masthead/internal/fault"
 	"masthead/internal/story"
@@ -21,12 +20,12 @@ func (n *Newsroom) ErrorPage(r *http.Request, f web.Failure) (string, any) {
 		r = with
 	}
 	words := furniture(lang(r))
-	key := "error." + strings.ReplaceAll(f.Kind.String(), " ", "_")
+	headline, sentence := ErrorWords(words, f.Kind)
 	t, err := n.taxonomy(r.Context())
 	if err != nil { // the database may be what is away: a page without a menu, then
 		t = taxonomy{}
 	}
-	p := ErrorPage{Base: n.base(r, t, "/", nil), Status: f.Status, Headline: words.T(key + ".title"), Sentence: words.T(key + ".sentence")}
+	p := ErrorPage{Base: n.base(r, t, "/", nil), Status: f.Status, Headline: headline, Sentence: sentence}
 	p.Title, p.NoIndex, p.Canonical = p.Headline, true, ""
 	p.OpenGraph = OpenGraph{}
 	if f.Status >= 500 {

@@ -23,6 +23,17 @@ const (
 	newsDays  = 2
 )
 
+// file serves what is no page but stands in a folder of one: a feed, or one of the sitemaps.
+func (n *Newsroom) file(w http.ResponseWriter, r *http.Request) error {
+	switch name := r.PathValue("file"); {
+	case r.PathValue("slug") == "sitemap" && !strings.HasPrefix(r.URL.Path, "/topic/") && !strings.HasPrefix(r.URL.Path, "/author/"):
+		return n.sitemap(w, r, name)
+	case name == "feed.xml" || name == "feed.json":
+		return n.feed(w, r)
+	}
+	return n.elsewhere(w, r)
+}
+
 // feed serves "feed.xml" and "feed.json" of the site, a section, a topic or an
 // author. A feed is the same for everybody: it holds what an anonymous visitor
 // may read who asks without being counted.
@@ -180,10 +191,10 @@ func (n *Newsroom) sitemapIndex(w http.ResponseWriter, r *http.Request) error {
 }
 
 // sitemap serves "/sitemap/news.xml", "/sitemap/lists.xml" and "/sitemap/2026-11.xml".
-func (n *Newsroom) sitemap(w http.ResponseWriter, r *http.Request) error {
-	name, ok := strings.CutSuffix(r.PathValue("name"), ".xml")
+func (n *Newsroom) sitemap(w http.ResponseWriter, r *http.Request, file string) error {
+	name, ok := strings.CutSuffix(file, ".xml")
 	if !ok {
-		return fault.New(fault.NotFound, "no such sitemap", "name", r.PathValue("name"))
+		return fault.New(fault.NotFound, "no such sitemap", "name", file)
 	}
 	var pages []feed.Page
 	var err error

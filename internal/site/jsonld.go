@@ -62,7 +62,7 @@ func (n *Newsroom) describeStory(p *StoryPage, e story.Edition, withheld bool, c
 		p.Canonical = e.CanonicalURL
 	}
 	published, updated := e.PublishedAt.UTC().Format(time.RFC3339), e.UpdatedAt.UTC().Format(time.RFC3339)
-	p.OpenGraph = OpenGraph{Type: "article", Title: e.Headline, Locale: e.Lang, Section: p.Section.Name, Published: published, Modified: updated}
+	p.OpenGraph = OpenGraph{Type: "article", Title: e.Headline, Locale: locale(e.Lang), Section: p.Section.Name, Published: published, Modified: updated}
 	article := ld{
 		"@type": "NewsArticle", "headline": e.Headline, "url": n.absolute(e.Path), "mainEntityOfPage": p.Canonical,
 		"datePublished": published, "dateModified": updated, "inLanguage": e.Lang, "wordCount": e.Words,
@@ -117,7 +117,7 @@ func (n *Newsroom) describeStory(p *StoryPage, e story.Edition, withheld bool, c
 	for _, a := range p.Alternates {
 		if a.Lang != "x-default" && a.Lang != e.Lang {
 			translations = append(translations, ld{"@type": "NewsArticle", "url": a.URL, "inLanguage": a.Lang})
-			p.OpenGraph.Locales = append(p.OpenGraph.Locales, a.Lang)
+			p.OpenGraph.Locales = append(p.OpenGraph.Locales, locale(a.Lang))
 		}
 	}
 	if translations != nil {

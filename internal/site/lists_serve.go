@@ -12,8 +12,12 @@ import (
 	"masthead/internal/story"
 )
 
-// perPage is how many stories a page of a list shows.
-const perPage = 20
+// perPage is how many stories a page of a list shows; frontStories, how many
+// the front page shows above its bands: the lead, two seconds and the briefs.
+const (
+	perPage      = 20
+	frontStories = 10
+)
 
 // front serves "/": the pinned stories first, then the newest, then a band for each section.
 func (n *Newsroom) front(w http.ResponseWriter, r *http.Request) error {
@@ -27,7 +31,7 @@ func (n *Newsroom) front(w http.ResponseWriter, r *http.Request) error {
 		return err
 	}
 	shown := storyIDs(pinned)
-	newest, err := n.Stories.Cards(ctx, q, story.Query{Lang: l, NotStories: shown, Limit: 13 - len(pinned)})
+	newest, err := n.Stories.Cards(ctx, q, story.Query{Lang: l, NotStories: shown, Limit: frontStories - len(pinned)})
 	if err != nil {
 		return err
 	}
@@ -37,11 +41,12 @@ func (n *Newsroom) front(w http.ResponseWriter, r *http.Request) error {
 		return err
 	}
 	p := FrontPage{Base: n.base(r, t, "/", n.everyLanguage(l, "/"))}
+	p.Today = p.Furniture.Today(n.Now().In(n.Config.Timezone))
 	p.JSONLD = n.siteJSONLD(l)
 	if len(top) > 0 {
 		p.Lead = &top[0]
-		p.Seconds = top[1:min(4, len(top))]
-		p.Briefs = top[min(4, len(top)):]
+		p.Seconds = top[1:min(3, len(top))]
+		p.Briefs = top[min(3, len(top)):]
 	}
 	for _, s := range t.sections.Parts("") {
 		list, err := n.Stories.Cards(ctx, q, story.Query{Lang: l, SectionIDs: t.sections.Within(s.ID), NotStories: shown, Limit: 4})
@@ -132,7 +137,7 @@ func (n *Newsroom) topic(w http.ResponseWriter, r *http.Request) error {
 	p := TopicPage{
 		Base:        n.base(r, t, path, n.everyLanguage(l, path)),
 		Name:        tp.Names.In(l, n.Config.Language),
-		Kind:        f.T("topic.kind." + string(tp.Kind)),
+		Kind:        TopicKindWords(f, string(tp.Kind)),
 		Description: template.HTML(template.HTMLEscapeString(tp.Descriptions.In(l, n.Config.Language))),
 		Aliases:     tp.Aliases[l],
 		Count:       list.count,

@@ -41,6 +41,7 @@ type Newsroom struct {
 	Mail        mail.Sender
 	From        mail.Address // the sender of letters
 	Outbox      *mail.Outbox // readable at /dev/mail; nil where letters leave the house
+	Frames      []string     // origins whose players a click may load into a story
 	Pages       *web.Renderer
 	Answer      *web.Answer
 	Now         func() time.Time
@@ -60,13 +61,16 @@ func (n *Newsroom) Handler() http.Handler {
 	page("GET /{year}/{month}/{$}", n.archive)
 	page("GET /{year}/{month}/{slug}/{$}", n.story)
 	page("GET /search", n.search)
+	// Without its last slash an address is looked for among the old ones first.
+	page("GET /{slug}", n.elsewhere)
+	page("GET /{year}/{month}/{slug}", n.elsewhere)
 
-	for _, list := range []string{"", "/{slug}", "/topic/{slug}", "/author/{slug}"} {
-		page("GET "+list+"/feed.xml", n.feed)
-		page("GET "+list+"/feed.json", n.feed)
-	}
+	page("GET /feed.xml", n.feed)
+	page("GET /feed.json", n.feed)
+	page("GET /{slug}/{file}", n.file)
+	page("GET /topic/{slug}/{file}", n.file)
+	page("GET /author/{slug}/{file}", n.file)
 	page("GET /sitemap.xml", n.sitemapIndex)
-	page("GET /sitemap/{name}", n.sitemap)
 	page("GET /robots.txt", n.robots)
 	page("GET /media/{hash}/{name}", n.mediaFile)
 

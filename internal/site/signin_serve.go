@@ -159,11 +159,11 @@ func (n *Newsroom) signinProblem(w http.ResponseWriter, r *http.Request, err err
 	switch {
 	case errors.As(err, &limit):
 		w.Header().Set("Retry-After", strconv.Itoa(int(limit.After/time.Second)))
-		return f.T("problem.too_many"), http.StatusTooManyRequests
+		return f.T(ProblemTooMany), http.StatusTooManyRequests
 	case fault.Is(err, fault.Invalid) && n.Readers.Refused.Has(r.PostFormValue("email")):
-		return f.T("problem.disposable"), http.StatusUnprocessableEntity
+		return f.T(ProblemDisposable), http.StatusUnprocessableEntity
 	case fault.Is(err, fault.Invalid):
-		return f.T("problem.email"), http.StatusUnprocessableEntity
+		return f.T(ProblemEmail), http.StatusUnprocessableEntity
 	}
 	return "", 0
 }
@@ -222,9 +222,9 @@ func (n *Newsroom) enterCode(w http.ResponseWriter, r *http.Request) error {
 	proof, err := n.Readers.CheckCode(r.Context(), n.DB, asked.id, r.PostFormValue("code"))
 	switch {
 	case fault.Is(err, fault.Invalid):
-		return n.codePage(w, r, http.StatusUnprocessableEntity, f.T("problem.code_wrong"))
+		return n.codePage(w, r, http.StatusUnprocessableEntity, f.T(ProblemCodeWrong))
 	case fault.Is(err, fault.TooMany), fault.Is(err, fault.Gone):
-		return n.codePage(w, r, http.StatusUnprocessableEntity, f.T("problem.code_spent"))
+		return n.codePage(w, r, http.StatusUnprocessableEntity, f.T(ProblemCodeSpent))
 	case err != nil:
 		return err
 	}
@@ -237,7 +237,7 @@ func (n *Newsroom) confirm(w http.ResponseWriter, r *http.Request) error {
 	token := r.URL.Query().Get("token")
 	asked, err := n.Readers.Peek(r.Context(), n.DB.Read(), token)
 	if fault.Is(err, fault.NotFound) || fault.Is(err, fault.Gone) {
-		return n.signinPage(w, r, http.StatusGone, furniture(lang(r)).T("problem.link_spent"))
+		return n.signinPage(w, r, http.StatusGone, furniture(lang(r)).T(ProblemLinkSpent))
 	}
 	if err != nil {
 		return err
@@ -284,7 +284,7 @@ func (n *Newsroom) enter(w http.ResponseWriter, r *http.Request, confirm func(tx
 		return err
 	})
 	if fault.Is(err, fault.NotFound) || fault.Is(err, fault.Gone) {
-		return n.signinPage(w, r, http.StatusGone, furniture(lang(r)).T("problem.link_spent"))
+		return n.signinPage(w, r, http.StatusGone, furniture(lang(r)).T(ProblemLinkSpent))
 	}
 	if err != nil {
 		return err

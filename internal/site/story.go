@@ -45,6 +45,7 @@ const (
 	WallArchive   = "archive"   // the story has gone into the archive
 	WallSubscribe = "subscribe" // a tier is needed
 	WallUpgrade   = "upgrade"   // the reader is signed in and has another tier
+	WallSpent     = "spent"     // the reader is signed in and has read what his meter opens
 	WallClosed    = "closed"    // a password keeps it; only staff may read
 )
 
@@ -65,6 +66,9 @@ type Wall struct {
 
 // NeedsTier reports whether registering alone does not open the story.
 func (w Wall) NeedsTier() bool { return w.Reason == WallSubscribe || w.Reason == WallUpgrade }
+
+// NoDoor reports whether nothing that the reader could do here opens the story.
+func (w Wall) NoDoor() bool { return w.Reason == WallClosed || w.Reason == WallSpent }
 
 // Benefit is one thing that registering brings, bound to an entitlement.
 type Benefit struct {

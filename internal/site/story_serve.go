@@ -156,7 +156,7 @@ func (n *Newsroom) storyPage(r *http.Request, t taxonomy, st story.Story, e stor
 	}
 	for _, tp := range topics {
 		if !tp.Internal {
-			p.Topics = append(p.Topics, TopicLink{Name: tp.Names.In(e.Lang, n.Config.Language), Kind: f.T("topic.kind." + string(tp.Kind)), URL: n.at(e.Lang, "/topic/"+tp.Slug+"/")})
+			p.Topics = append(p.Topics, TopicLink{Name: tp.Names.In(e.Lang, n.Config.Language), Kind: TopicKindWords(f, string(tp.Kind)), URL: n.at(e.Lang, "/topic/"+tp.Slug+"/")})
 		}
 	}
 	if p.NextForYou, err = n.next(r, t, st, e); err != nil {
@@ -211,8 +211,7 @@ func (n *Newsroom) renderBody(ctx context.Context, lang string, sent *doc.Node, 
 		}
 	}
 	o.Base = n.Config.URL.String()
-	o.Labels = doc.Labels{AlsoRead: f.T("doc.also_read"), Footnotes: f.T("doc.footnotes"), Load: f.T("doc.embed", "%s"),
-		BackToText: f.T("doc.back"), Picture: f.T("doc.picture"), Download: f.T("doc.download")}
+	o.Labels = Labels(f)
 	o.Picture = func(id string) (doc.Picture, bool) {
 		m, ok := found[id]
 		if !ok {
@@ -241,7 +240,7 @@ func (n *Newsroom) people(ctx context.Context, p *StoryPage, st story.Story, e s
 	for _, b := range names {
 		person := Person{Name: b.Names.In(e.Lang, n.Config.Language), URL: n.at(e.Lang, "/author/"+b.Slug+"/")}
 		if b.Role != story.Author {
-			person.Role = f.T("role." + string(b.Role))
+			person.Role = RoleWords(f, string(b.Role))
 		} else {
 			ids = append(ids, b.AuthorID)
 		}
@@ -343,12 +342,17 @@ func (n *Newsroom) wallPanel(r *http.Request, e story.Edition, d wall.Decision, 
 		p.Reason = WallUpgrade
 	case d.Verdict == wall.Subscribe:
 		p.Reason = WallSubscribe
+	case d.Verdict == wall.Metered && v.reader != nil:
+		p.Reason = WallSpent
 	case d.Verdict == wall.Metered:
 		p.Reason = WallMeter
 	case d.Archive:
 		p.Reason = WallArchive
 	default:
 		p.Reason = WallRegister
+	}
+	if p.NeedsTier() || p.NoDoor() {
+		p.Benefits = nil // they are what registering brings
 	}
 	return p, nil
 }

@@ -1,0 +1,224 @@
+package app
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"log/slog"
+	"net"
+	"os"
+	"path/filepath"
+	"strings"
+	"time"
+
+	"masthead/internal/blob"
+	"masthead/internal/config"
+	"masthead/internal/db"
+	"masthead/internal/fault"
+	"masthead/internal/job"
+	"masthead/internal/mail"
+	"masthead/internal/media"
+	"masthead/internal/newsletter"
+	"masthead/internal/reader"
+	"masthead/internal/search"
+	"masthead/internal/staff"
+	"masthead/internal/story"
+	"masthead/internal/wall"
+	"masthead/internal/web"
+)
+
+// App is a newsroom, built and ready.
+type App struct {
+	Config      config.Config
+	Log         *slog.Logger
+	DB          *db.DB
+	Blobs       blob.Store
+	Jobs        *job.Queue
+	Stories     *story.Store
+	Media       *media.Store
+	Readers     *reader.Store
+	Staff       *staff.Store
+	Newsletters newsletter.Store
+	Search      *search.Index
+	Wall        *wall.Wall
+	WallStore   *wall.Store
+	Crawlers    *wall.Crawlers
+	MeterKeys   wall.MeterKeys
+	Signer      web.Signer
+	Mail        mail.Sender
+	Outbox      *mail.Outbox // where letters go when no mail server is set; else nil
+	Now         func() time.Time
+}
+
+// Init makes a newsroom in the folder of c: its secret, its settings file and
+// its database. What is there already stays as it is.
+func Init(ctx context.Context, c config.Config) error {
+	if err := os.MkdirAll(c.Dir, 0o750); err != nil {
+		return fmt.Errorf("app.Init: %w", err)
+	}
+	if _, ok := os.LookupEnv(secretEnv); !ok {
+		if err := makeSecret(c.Dir); err != nil {
+			return fmt.Errorf("app.Init: %w", err)
+		}
+	}
+	f, err := os.OpenFile(filepath.Join(c.Dir, config.FileName), os.O_WRONLY|os.O_CREATE|os.O_EXCL, 0o640)
+	if err == nil {
+		_, err = f.WriteString(config.Example())
+		err = errors.Join(err, f.Close())
+	}
+	if err != nil && !errors.Is(err, os.ErrExist) {
+		return fmt.Errorf("app.Init: %w", err)
+	}
+	a, err := Open(ctx, c, slog.New(slog.DiscardHandler))
+	if err != nil {
+		return err
+	}
+	return a.Close()
+}
+
+// Open builds the newsroom in the folder of c, and brings its database up to
+// date. A folder without one is NotFound, with a hint.
+func Open(ctx context.Context, c config.Config, log *slog.Logger) (*App, error) {
+	keys, err := readSecrets(c.Dir, os.LookupEnv)
+	if err != nil {
+		return nil, err
+	}
+	a := &App{Config: c, Log: log, Now: time.Now}
+	if a.DB, err = db.Open(ctx, c.DB); err != nil {
+		return nil, err
+	}
+	if err := a.build(ctx, keys); err != nil {
+		return nil, errors.Join(err, a.Close())
+	}
+	return a, nil
+}
+
+func (a *App) build(ctx context.Context, keys secrets) (err error) {
+	c := a.Config
+	if err := a.DB.Migrate(ctx); err != nil {
+		return err
+	}
+	if err := job.Migrate(ctx, a.DB); err != nil {
+		return err
+	}
+	if a.Jobs, err = job.New(a.DB, job.Config{Logger: a.Log}); err != nil {
+		return err
+	}
+	if a.Blobs, err = openBlobs(ctx, c); err != nil {
+		return err
+	}
+	a.Search = &search.Index{Dialect: a.DB.Dialect}
+	a.Stories = &story.Store{Now: a.Now, DefaultLang: c.Language, Location: c.Timezone}
+	a.Stories.Changed = append(a.Stories.Changed, a.index)
+	a.Media = media.NewStore(a.DB, a.Blobs)
+	a.Readers = reader.New(keys.keys("reader")[0])
+	a.Readers.LetterLife = time.Duration(c.SignInMinutes) * time.Minute
+	a.Readers.PerAddress = reader.Rate{Limit: c.LettersPerAddress, Window: time.Hour}
+	a.Readers.PerNetwork = reader.Rate{Limit: c.LettersPerNetwork, Window: time.Hour}
+	a.Readers.SessionIdle = time.Duration(c.SessionIdleDays) * 24 * time.Hour
+	a.Readers.SessionLife = time.Duration(c.SessionMaxDays) * 24 * time.Hour
+	if a.Readers.Refused, err = loadDomains(c.DisposableDomains); err != nil {
+		return err
+	}
+	a.Staff = staff.New()
+	a.WallStore = &wall.Store{Now: a.Now, GiftQuota: c.GiftQuota, GiftDays: c.GiftDays}
+	a.MeterKeys = keys.keys("meter")
+	a.Signer = web.Signer{Keys: keys.keys("cookie")}
+	a.Wall = &wall.Wall{Fault: func(rule string, err error) { a.Log.Error("wall rule failed", "rule", rule, "error", err) }}
+	if err := a.Wall.Load(ctx, a.DB.Read()); err != nil {
+		return err
+	}
+	if a.Crawlers, err = openCrawlers(c.CrawlerRanges); err != nil {
+		return err
+	}
+	return a.openMail()
+}
+
+// Close ends what Open began.
+func (a *App) Close() error { return a.DB.Close() }
+
+// index keeps the search index in step with what is published, in the
+// transaction that publishes.
+func (a *App) index(ctx context.Context, tx *db.Tx, c story.Change) error {
+	if !c.Public() {
+		if c.Was == story.Published {
+			return a.Search.Delete(ctx, tx, c.EditionID)
+		}
+		return nil
+	}
+	e, err := a.Stories.EditionByID(ctx, tx, c.EditionID)
+	if err != nil {
+		return err
+	}
+	st, err := a.Stories.ByID(ctx, tx, c.StoryID)
+	if err != nil {
+		return err
+	}
+	body := e.Body.PlainText()
+	if st.PasswordHash != "" {
+		body = "" // not even which words it has
+	}
+	return a.Search.Put(ctx, tx, search.Entry{EditionID: e.ID, Lang: e.Lang, Headline: e.Headline, Summary: e.Summary, Body: body})
+}
+
+// CheckBenefits refuses a wall that promises what the newsroom does not have.
+func (a *App) CheckBenefits(ctx context.Context) error {
+	benefits, err := a.WallStore.Benefits(ctx, a.DB.Read())
+	if err != nil {
+		return err
+	}
+	return wall.CheckBenefits(benefits, func(entitlement string) error { return a.live(ctx, entitlement) })
+}
+
+// live reports whether an entitlement is one that readers can use today.
+func (a *App) live(ctx context.Context, entitlement string) error {
+	form, slug, _ := strings.Cut(entitlement, ":")
+	switch form {
+	case "newsletter":
+		_, err := a.Newsletters.BySlug(ctx, a.DB.Read(), slug)
+		return err
+	case "topic":
+		if _, err := a.Stories.TopicBySlug(ctx, a.DB.Read(), slug); err != nil {
+			return err
+		}
+	case "section":
+		sections, err := a.Stories.Sections(ctx, a.DB.Read())
+		if err != nil {
+			return err
+		}
+		if _, ok := sections.BySlug(slug); !ok {
+			return fault.New(fault.NotFound, "no such section", "slug", slug)
+		}
+	case "gift":
+		if a.Config.GiftQuota == 0 {
+			return fault.New(fault.Invalid, "no stories can be given away").WithHint("set gift-quota above 0")
+		}
+		return nil
+	case "event":
+		return fault.New(fault.Invalid, "the newsroom has no events")
+	}
+	return a.Wall.Keeps(entitlement)
+}
+
+func loadDomains(path string) (reader.Domains, error) {
+	if path == "" {
+		return reader.Domains{}, nil
+	}
+	f, err := os.Open(path)
+	if err != nil {
+		return reader.Domains{}, fault.New(fault.Invalid, "disposable-domains: "+err.Error()).WithHint("name a file of domains, one a line")
+	}
+	defer f.Close()
+	return reader.LoadDomains(f)
+}
+
+func openCrawlers(folder string) (*wall.Crawlers, error) {
+	if folder == "" {
+		return wall.NewCrawlers(net.DefaultResolver, nil), nil
+	}
+	ranges, err := wall.LoadRanges(os.DirFS(folder))
+	if err != nil {
+		return nil, err
+	}
+	return wall.NewCrawlers(net.DefaultResolver, ranges), nil
+}

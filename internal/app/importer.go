@@ -1,0 +1,47 @@
+package app
+
+import (
+	"context"
+	"io"
+
+	"masthead/internal/archive"
+	"masthead/internal/db"
+	"masthead/internal/fetch"
+	"masthead/internal/media"
+	"masthead/internal/newsletter"
+)
+
+// Importer brings archives into the newsroom. Pictures get their variants when
+// they are first looked at.
+func (a *App) Importer() *archive.Importer {
+	lazy := media.NewStore(a.DB, a.Blobs)
+	lazy.Lazy = true
+	return &archive.Importer{
+		DB: a.DB, Stories: a.Stories, Media: lazy, Readers: a.Readers, Now: a.Now,
+		Newsletters: func(ctx context.Context, tx *db.Tx, lists []archive.NewsletterList) error {
+			for _, l := range lists {
+				err := a.Newsletters.Save(ctx, tx, newsletter.List{
+					Slug: l.Slug, Position: l.Position, Source: l.Source, Cadence: newsletter.Irregular,
+					Names: map[string]string{a.Config.Language: l.Name}, Descriptions: map[string]string{a.Config.Language: l.Description},
+				})
+				if err != nil {
+					return err
+				}
+			}
+			return nil
+		},
+	}
+}
+
+// maxFetched is the most bytes of one fetched picture or file.
+const maxFetched = 64 << 20
+
+// Fetch gets a picture or file from the open web; it reaches no address inside
+// the newsroom's own network.
+func Fetch(ctx context.Context, url string) (io.ReadCloser, error) {
+	r, err := fetch.New(fetch.Options{}).Open(ctx, url, maxFetched)
+	if err != nil {
+		return nil, err
+	}
+	return r.Body, nil
+}

@@ -1,0 +1,211 @@
+package app
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"net"
+	"net/http"
+	"strings"
+	"time"
+
+	"github.com/prometheus/client_golang/prometheus"
+	"github.com/prometheus/client_golang/prometheus/collectors"
+	"github.com/prometheus/client_golang/prometheus/promhttp"
+
+	//TMP "masthead/internal/api"
+	"masthead/internal/db"
+	//TMP "masthead/internal/desk"
+	"masthead/internal/job"
+	"masthead/internal/site"
+	"masthead/internal/web"
+	"masthead/ui"
+)
+
+// How long the parts of a request may take. A slow reader gets his page; a
+// client that sends its header byte by byte is cut off.
+const (
+	headerTimeout = 10 * time.Second
+	readTimeout   = 60 * time.Second
+	idleTimeout   = 2 * time.Minute
+	stopTimeout   = 20 * time.Second
+	maxHeader     = 64 << 10
+)
+
+// Handler gives everything that the public address serves.
+func (a *App) Handler() (http.Handler, error) {
+	c := a.Config
+	templates, err := ui.FS(c.Theme)
+	if err != nil {
+		return nil, err
+	}
+	theme, err := web.ReadTheme(templates, c.Accent)
+	if err != nil {
+		return nil, err
+	}
+	assets, err := web.NewAssets(ui.Dist(), theme)
+	if err != nil {
+		return nil, err
+	}
+	pages, err := web.NewRenderer(templates, assets, c.Dev)
+	if err != nil {
+		return nil, err
+	}
+	var frames []string
+	for _, host := range c.EmbedHosts {
+		frames = append(frames, "https://"+host)
+	}
+	newsroom := &site.Newsroom{
+		Config: c, DB: a.DB, Stories: a.Stories, Media: a.Media, Readers: a.Readers, Staff: a.Staff, Newsletters: a.Newsletters,
+		Search: a.Search, Wall: a.Wall, WallStore: a.WallStore, MeterKeys: a.MeterKeys, Signer: a.Signer, Crawlers: a.Crawlers,
+		Mail: a.Mail, From: sender(c), Frames: frames, Pages: pages, Now: a.Now,
+	}
+	if c.Dev {
+		newsroom.Outbox = a.Outbox
+	}
+	answer := &web.Answer{Renderer: pages, Log: a.Log, ErrorPage: newsroom.ErrorPage}
+	newsroom.Answer = answer
+	mux := http.NewServeMux()
+	mux.Handle(web.AssetPath, assets)
+	//TMP mux.Handle("/api/", api.New(api.Options{Config: c, DB: a.DB, Stories: a.Stories, Media: a.Media, Staff: a.Staff, Wall: a.Wall, Answer: answer, Now: a.Now}))
+	//TMP mux.Handle("/desk/", desk.New(desk.Options{Config: c, DB: a.DB, Stories: a.Stories, Readers: a.Readers, Staff: a.Staff, Wall: a.Wall, WallStore: a.WallStore, Pages: pages, Answer: answer, Now: a.Now}))
+	mux.Handle("/", newsroom.Handler())
+	return web.Shield(mux, web.ShieldOptions{
+		Log: a.Log, CSP: web.CSP{Frames: frames}, TrustedProxies: c.TrustedProxies, Now: a.Now,
+		OnPanic: answer.Fail,
+	})
+}
+
+// ops gives what only the operator sees: /metrics, /healthz (the process
+// lives) and /readyz (it can serve).
+func (a *App) ops(registry *prometheus.Registry) http.Handler {
+	mux := http.NewServeMux()
+	mux.Handle("GET /metrics", promhttp.HandlerFor(registry, promhttp.HandlerOpts{}))
+	mux.HandleFunc("GET /healthz", func(w http.ResponseWriter, r *http.Request) { fmt.Fprintln(w, "ok") })
+	mux.HandleFunc("GET /readyz", func(w http.ResponseWriter, r *http.Request) {
+		ctx, cancel := context.WithTimeout(r.Context(), 2*time.Second)
+		defer cancel()
+		if err := a.DB.Read().PingContext(ctx); err != nil {
+			http.Error(w, "the database does not answer: "+err.Error(), http.StatusServiceUnavailable)
+			return
+		}
+		fmt.Fprintln(w, "ok")
+	})
+	return mux
+}
+
+// Serve serves the newsroom until ctx ends; then it takes no new requests,
+// lets those under way finish, and returns. ready, where set, is told the
+// address once the site answers.
+func (a *App) Serve(ctx context.Context, ready func(addr net.Addr)) error {
+	if err := a.CheckBenefits(ctx); err != nil {
+		return err
+	}
+	handler, err := a.Handler()
+	if err != nil {
+		return err
+	}
+	if err := a.housekeeping(); err != nil {
+		return err
+	}
+	registry := prometheus.NewRegistry()
+	registry.MustRegister(collectors.NewGoCollector(), collectors.NewProcessCollector(collectors.ProcessCollectorOpts{}), collectors.NewDBStatsCollector(a.DB.Read(), "read"))
+	handler = measured(registry, handler)
+
+	var servers []*http.Server
+	listen := func(addr string, h http.Handler) (net.Listener, error) {
+		l, err := net.Listen("tcp", addr)
+		if err != nil {
+			return nil, fmt.Errorf("listen on %s: %w", addr, err)
+		}
+		servers = append(servers, &http.Server{Handler: h, ReadHeaderTimeout: headerTimeout, ReadTimeout: readTimeout, IdleTimeout: idleTimeout, MaxHeaderBytes: maxHeader})
+		return l, nil
+	}
+	var listeners []net.Listener
+	l, err := listen(a.Config.Addr, handler)
+	if err != nil {
+		return err
+	}
+	listeners = append(listeners, l)
+	if a.Config.OpsAddr != "" {
+		ops, err := listen(a.Config.OpsAddr, a.ops(registry))
+		if err != nil {
+			return errors.Join(err, l.Close())
+		}
+		listeners = append(listeners, ops)
+	}
+	if err := a.Jobs.Start(ctx); err != nil {
+		return err
+	}
+	failed := make(chan error, len(servers))
+	for i, s := range servers {
+		go func() { failed <- s.Serve(listeners[i]) }()
+	}
+	a.Log.Info("serving", "addr", l.Addr().String(), "url", a.Config.URL.String(), "ops", a.Config.OpsAddr)
+	if ready != nil {
+		ready(l.Addr())
+	}
+	select {
+	case <-ctx.Done():
+		err = nil
+	case err = <-failed:
+	}
+	a.Log.Info("stopping")
+	stop, cancel := context.WithTimeout(context.WithoutCancel(ctx), stopTimeout)
+	defer cancel()
+	for _, s := range servers {
+		err = errors.Join(err, s.Shutdown(stop))
+	}
+	return errors.Join(err, a.Jobs.Stop(stop))
+}
+
+// The work that comes round by itself.
+type (
+	publishDue struct{}
+	sweep      struct{}
+)
+
+func (publishDue) Kind() string { return "publish_due" }
+func (sweep) Kind() string      { return "sweep" }
+
+// housekeeping publishes what is scheduled, minute by minute, and forgets what
+// has expired, hour by hour.
+func (a *App) housekeeping() error {
+	job.Register(a.Jobs, func(ctx context.Context, _ publishDue) error {
+		return a.DB.InTx(ctx, func(tx *db.Tx) error {
+			n, err := a.Stories.PublishDue(ctx, tx)
+			if n > 0 {
+				a.Log.Info("published on schedule", "editions", n)
+			}
+			return err
+		})
+	})
+	job.Register(a.Jobs, func(ctx context.Context, _ sweep) error {
+		return a.DB.InTx(ctx, func(tx *db.Tx) error {
+			return errors.Join(a.Readers.Sweep(ctx, tx), a.Staff.Sweep(ctx, tx), a.WallStore.Prune(ctx, tx, a.Wall.Window()))
+		})
+	})
+	return errors.Join(a.Jobs.Every(publishDue{}, time.Minute), a.Jobs.Every(sweep{}, time.Hour))
+}
+
+// measured counts requests by kind of address and status, and their time.
+func measured(registry *prometheus.Registry, next http.Handler) http.Handler {
+	requests := prometheus.NewCounterVec(prometheus.CounterOpts{Name: "masthead_requests_total", Help: "Requests by area and status."}, []string{"area", "code"})
+	seconds := prometheus.NewHistogramVec(prometheus.HistogramOpts{Name: "masthead_request_seconds", Help: "Time of a request by area.",
+		Buckets: []float64{.0005, .001, .0025, .005, .01, .025, .05, .1, .25, .5, 1, 2.5, 5}}, []string{"area"})
+	registry.MustRegister(requests, seconds)
+	handlers := map[string]http.Handler{}
+	for _, area := range []string{"site", "api", "desk", "assets", "media"} {
+		labels := prometheus.Labels{"area": area}
+		handlers[area] = promhttp.InstrumentHandlerDuration(seconds.MustCurryWith(labels),
+			promhttp.InstrumentHandlerCounter(requests.MustCurryWith(labels), next))
+	}
+	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		first, _, _ := strings.Cut(strings.TrimPrefix(r.URL.Path, "/"), "/")
+		h, ok := handlers[first]
+		if !ok {
+			h = handlers["site"]
+		}
+		h.ServeHTTP(w, r)
+	})
+}

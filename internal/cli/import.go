@@ -1,0 +1,113 @@
+package cli
+
+import (
+	"context"
+	"errors"
+	"io"
+	"os"
+	"strings"
+	"time"
+
+	"github.com/schollz/progressbar/v3"
+	"github.com/urfave/cli/v3"
+
+	"masthead/internal/app"
+	"masthead/internal/archive"
+)
+
+func importCommand() *cli.Command {
+	shared := func() []cli.Flag {
+		return []cli.Flag{dirFlag(), jsonFlag(),
+			&cli.BoolFlag{Name: "dry-run", Usage: "write nothing; tell what would come in"}}
+	}
+	foreign := func(more ...cli.Flag) []cli.Flag {
+		return append(append(shared(),
+			&cli.StringFlag{Name: "assets", Usage: "the `FOLDER` with the old site's pictures and files"},
+			&cli.BoolFlag{Name: "fetch", Usage: "fetch pictures that the folder does not have from their old addresses"}), more...)
+	}
+	return &cli.Command{
+		Name:  "import",
+		Usage: "bring in an archive: run it again as often as you like, nothing comes twice",
+		Commands: []*cli.Command{
+			{
+				Name:      "ghost",
+				Usage:     "bring in the export of a Ghost site (versions 3 to 6)",
+				ArgsUsage: "EXPORT.json",
+				Flags: foreign(&cli.StringFlag{Name: "members", Usage: "the `CSV` of the members"},
+					&cli.StringFlag{Name: "site", Usage: "the old site's address, https://…: links to it become links within this one"}),
+				Action: imports(func(ctx context.Context, cmd *cli.Command, im *archive.Importer, path string) (archive.Report, error) {
+					return im.ImportGhost(ctx, path, archive.GhostOptions{Members: cmd.String("members"), URL: cmd.String("site")})
+				}),
+			},
+			{
+				Name:      "wordpress",
+				Usage:     "bring in the export of a WordPress site (WXR)",
+				ArgsUsage: "EXPORT.xml",
+				Flags:     foreign(),
+				Action: imports(func(ctx context.Context, cmd *cli.Command, im *archive.Importer, path string) (archive.Report, error) {
+					return im.ImportWordPress(ctx, path, archive.WordPressOptions{})
+				}),
+			},
+			{
+				Name:      "archive",
+				Usage:     "bring in what masthead export wrote",
+				ArgsUsage: "FOLDER|FILE.zip",
+				Flags:     shared(),
+				Action: imports(func(ctx context.Context, _ *cli.Command, im *archive.Importer, path string) (archive.Report, error) {
+					return archive.Report{}, nil //TMP
+				}),
+			},
+		},
+	}
+}
+
+// imports runs an import into the newsroom that the command names, shows its
+// progress on a terminal, and prints its report.
+func imports(run func(ctx context.Context, cmd *cli.Command, im *archive.Importer, path string) (archive.Report, error)) cli.ActionFunc {
+	return func(ctx context.Context, cmd *cli.Command) error {
+		path, err := one(cmd, "export")
+		if err != nil {
+			return err
+		}
+		a, err := openOrInit(ctx, cmd)
+		if err != nil {
+			return err
+		}
+		im := a.Importer()
+		im.DryRun = cmd.Bool("dry-run")
+		if folder := cmd.String("assets"); folder != "" {
+			if im.Assets, err = os.OpenRoot(folder); err != nil {
+				return errors.Join(err, a.Close())
+			}
+			defer im.Assets.Close()
+		}
+		if cmd.Bool("fetch") {
+			im.Fetch = app.Fetch
+		}
+		out, bar := cmd.Root().Writer, io.Discard
+		if isTerminal(out) {
+			bar = cmd.Root().ErrWriter
+		}
+		progress := progressbar.NewOptions64(-1, progressbar.OptionSetWriter(bar), progressbar.OptionShowBytes(true),
+			progressbar.OptionThrottle(100*time.Millisecond), progressbar.OptionClearOnFinish(), progressbar.OptionSetDescription("importing"))
+		im.Progress = func(done, total int64) {
+			if progress.GetMax64() != total {
+				progress.ChangeMax64(total)
+			}
+			progress.Set64(done)
+		}
+		report, err := run(ctx, cmd, im, path)
+		progress.Finish()
+		if err == nil || report.Stories > 0 {
+			if cmd.Bool("json") {
+				err = errors.Join(err, printJSON(out, report))
+			} else {
+				err = errors.Join(err, report.WriteText(out))
+			}
+		}
+		return errors.Join(err, a.Close())
+	}
+}
+
+// isZip reports whether a path names a zip file.
+func isZip(path string) bool { return strings.HasSuffix(strings.ToLower(path), ".zip") }

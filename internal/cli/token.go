@@ -1,0 +1,75 @@
+package cli
+
+import (
+	"context"
+	"fmt"
+	"time"
+
+	"github.com/urfave/cli/v3"
+
+	"masthead/internal/app"
+	"masthead/internal/db"
+	"masthead/internal/staff"
+)
+
+func tokenCommand() *cli.Command {
+	return &cli.Command{
+		Name:  "token",
+		Usage: "keys for the HTTP API",
+		Commands: []*cli.Command{
+			{
+				Name:  "create",
+				Usage: "make a key and print it, this once",
+				Flags: []cli.Flag{dirFlag(),
+					&cli.StringFlag{Name: "name", Required: true, Usage: "what the key is for"},
+					&cli.StringSliceFlag{Name: "scopes", Required: true, Usage: "what it may: stories:read, stories:full"},
+					&cli.IntFlag{Name: "days", Usage: "after how many days it ends; 0 for never"}},
+				Action: withApp(func(ctx context.Context, cmd *cli.Command, a *app.App) error {
+					var scopes []staff.Scope
+					for _, name := range cmd.StringSlice("scopes") {
+						s, err := staff.ParseScope(name)
+						if err != nil {
+							return err
+						}
+						scopes = append(scopes, s)
+					}
+					var secret string
+					err := a.DB.InTx(ctx, func(tx *db.Tx) (err error) {
+						_, secret, err = a.Staff.CreateToken(ctx, tx, cmd.String("name"), time.Duration(cmd.Int("days"))*24*time.Hour, scopes...)
+						return err
+					})
+					if err != nil {
+						return err
+					}
+					fmt.Fprintln(cmd.Root().Writer, secret)
+					return nil
+				}),
+			},
+			{
+				Name:  "list",
+				Usage: "list the keys",
+				Flags: []cli.Flag{dirFlag()},
+				Action: withApp(func(ctx context.Context, cmd *cli.Command, a *app.App) error {
+					tokens, err := a.Staff.Tokens(ctx, a.DB.Read())
+					for _, t := range tokens {
+						fmt.Fprintf(cmd.Root().Writer, "%s\t%v\t%s\n", t.ID, t.Scopes, t.Name)
+					}
+					return err
+				}),
+			},
+			{
+				Name:      "revoke",
+				Usage:     "end a key at once",
+				ArgsUsage: "ID",
+				Flags:     []cli.Flag{dirFlag()},
+				Action: withApp(func(ctx context.Context, cmd *cli.Command, a *app.App) error {
+					id, err := one(cmd, "key's ID")
+					if err != nil {
+						return err
+					}
+					return a.DB.InTx(ctx, func(tx *db.Tx) error { return a.Staff.RevokeToken(ctx, tx, id) })
+				}),
+			},
+		},
+	}
+}
