@@ -13,9 +13,9 @@ import (
 	"github.com/prometheus/client_golang/prometheus/collectors"
 	"github.com/prometheus/client_golang/prometheus/promhttp"
 
-	//TMP "masthead/internal/api"
+	"masthead/internal/api"
 	"masthead/internal/db"
-	//TMP "masthead/internal/desk"
+	"masthead/internal/desk"
 	"masthead/internal/job"
 	"masthead/internal/site"
 	"masthead/internal/web"
@@ -65,10 +65,17 @@ func (a *App) Handler() (http.Handler, error) {
 	}
 	answer := &web.Answer{Renderer: pages, Log: a.Log, ErrorPage: newsroom.ErrorPage}
 	newsroom.Answer = answer
+	programs, err := api.New(api.Newsroom{Config: c, DB: a.DB, Stories: a.Stories, Media: a.Media, Staff: a.Staff, Wall: a.Wall,
+		Log: a.Log, Style: assets.URL("site.css"), Now: a.Now})
+	if err != nil {
+		return nil, err
+	}
+	editors := &desk.Desk{Config: c, DB: a.DB, Stories: a.Stories, Readers: a.Readers, Staff: a.Staff, Wall: a.Wall, WallStore: a.WallStore,
+		Pages: pages, Log: a.Log, Now: a.Now}
 	mux := http.NewServeMux()
 	mux.Handle(web.AssetPath, assets)
-	//TMP mux.Handle("/api/", api.New(api.Options{Config: c, DB: a.DB, Stories: a.Stories, Media: a.Media, Staff: a.Staff, Wall: a.Wall, Answer: answer, Now: a.Now}))
-	//TMP mux.Handle("/desk/", desk.New(desk.Options{Config: c, DB: a.DB, Stories: a.Stories, Readers: a.Readers, Staff: a.Staff, Wall: a.Wall, WallStore: a.WallStore, Pages: pages, Answer: answer, Now: a.Now}))
+	mux.Handle("/api/", programs)
+	mux.Handle("/desk/", editors.Handler())
 	mux.Handle("/", newsroom.Handler())
 	return web.Shield(mux, web.ShieldOptions{
 		Log: a.Log, CSP: web.CSP{Frames: frames}, TrustedProxies: c.TrustedProxies, Now: a.Now,

@@ -3,12 +3,8 @@ package cli
 import (
 	"context"
 	"errors"
-	"io"
 	"os"
-	"strings"
-	"time"
 
-	"github.com/schollz/progressbar/v3"
 	"github.com/urfave/cli/v3"
 
 	"masthead/internal/app"
@@ -54,7 +50,7 @@ func importCommand() *cli.Command {
 				ArgsUsage: "FOLDER|FILE.zip",
 				Flags:     shared(),
 				Action: imports(func(ctx context.Context, _ *cli.Command, im *archive.Importer, path string) (archive.Report, error) {
-					return archive.Report{}, nil //TMP
+					return im.ImportNewsroom(ctx, path)
 				}),
 			},
 		},
@@ -84,30 +80,17 @@ func imports(run func(ctx context.Context, cmd *cli.Command, im *archive.Importe
 		if cmd.Bool("fetch") {
 			im.Fetch = app.Fetch
 		}
-		out, bar := cmd.Root().Writer, io.Discard
-		if isTerminal(out) {
-			bar = cmd.Root().ErrWriter
-		}
-		progress := progressbar.NewOptions64(-1, progressbar.OptionSetWriter(bar), progressbar.OptionShowBytes(true),
-			progressbar.OptionThrottle(100*time.Millisecond), progressbar.OptionClearOnFinish(), progressbar.OptionSetDescription("importing"))
-		im.Progress = func(done, total int64) {
-			if progress.GetMax64() != total {
-				progress.ChangeMax64(total)
-			}
-			progress.Set64(done)
-		}
+		var end func()
+		im.Progress, end = bar(cmd, "importing")
 		report, err := run(ctx, cmd, im, path)
-		progress.Finish()
+		end()
 		if err == nil || report.Stories > 0 {
 			if cmd.Bool("json") {
-				err = errors.Join(err, printJSON(out, report))
+				err = errors.Join(err, printJSON(cmd.Root().Writer, report))
 			} else {
-				err = errors.Join(err, report.WriteText(out))
+				err = errors.Join(err, report.WriteText(cmd.Root().Writer))
 			}
 		}
 		return errors.Join(err, a.Close())
 	}
 }
-
-// isZip reports whether a path names a zip file.
-func isZip(path string) bool { return strings.HasSuffix(strings.ToLower(path), ".zip") }

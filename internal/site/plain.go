@@ -4,14 +4,22 @@ import (
 	"embed"
 	"html/template"
 	"net/http"
-	"slices"
 	"strings"
 
 	"masthead/internal/doc"
 	"masthead/internal/fault"
-	"masthead/internal/story"
+	"masthead/internal/language"
 	"masthead/internal/wall"
 )
+
+// PlainPage is the template "plain": about, privacy and their like.
+type PlainPage struct {
+	Base
+	Headline string
+	Summary  string
+	Body     template.HTML
+	Updated  language.Moment
+}
 
 // The standing pages that every newsroom has until it writes its own.
 //
@@ -96,12 +104,4 @@ func (n *Newsroom) builtIn(r *http.Request, t taxonomy, slug string) (PlainPage,
 	p := PlainPage{Base: n.base(r, t, path, n.everyLanguage(l, path)), Headline: headline, Body: template.HTML(body.HTML(doc.RenderOptions{Base: n.Config.URL.String()}))}
 	p.Title = headline
 	return p, true
-}
-
-// isBuiltIn reports whether the program brings a standing page of that slug along.
-func isBuiltIn(slug string) bool { return slices.Contains([]string{"about", "privacy"}, slug) }
-
-// onlyReports are the cards that are reporting, not standing pages.
-func onlyReports(cards []story.Card) []story.Card {
-	return slices.DeleteFunc(cards, func(c story.Card) bool { return c.Kind == story.Page })
 }

@@ -1,19 +1,53 @@
 package site
 
 import (
-	"encoding/json"
 	"net/http"
 	"net/url"
-	"time"
 
 	"masthead/internal/db"
-	"masthead/internal/fault"
 	"masthead/internal/language"
 	"masthead/internal/reader"
 	"masthead/internal/story"
-	"masthead/internal/wall"
 	"masthead/internal/web"
 )
+
+// AccountPage is the template "account". Its forms post to /account/profile
+// (name, language), /account/newsletters (newsletter, repeated),
+// /account/sessions (session, or all=1), /account/gifts (gift),
+// /account/delete (confirm) and /signout; /account/export gives JSON.
+type AccountPage struct {
+	Base
+	Email       string
+	Name        string
+	Since       language.Moment
+	Tier        string // name of the reader's tier; empty for none
+	Languages   []Option
+	Newsletters []NewsletterChoice
+	Sessions    []Session
+	Gifts       []GivenGift
+	GiftsLeft   int
+	Problem     string
+}
+
+// Session is one signed-in browser.
+type Session struct {
+	ID      string
+	Device  string // "Firefox on Linux"
+	Place   string // network address or place; may be empty
+	Seen    language.Moment
+	Current bool
+}
+
+// GivenGift is a gift link that the reader has made.
+type GivenGift struct {
+	ID       string
+	Headline string
+	URL      string
+	Link     string
+	Expires  language.Moment
+	Opened   int
+	Revoked  bool
+}
 
 // signedIn gives the reader, or sends the visitor to sign in first.
 func (n *Newsroom) signedIn(w http.ResponseWriter, r *http.Request) (*reader.Visit, error) {
@@ -98,24 +132,6 @@ func (n *Newsroom) accountGifts(r *http.Request, v *reader.Visit, p *AccountPage
 	return err
 }
 
-func (n *Newsroom) newsletterChoices(r *http.Request, chosen []string) ([]NewsletterChoice, error) {
-	lists, err := n.Newsletters.All(r.Context(), n.DB.Read())
-	if err != nil {
-		return nil, err
-	}
-	f, l := furniture(lang(r)), lang(r)
-	var choices []NewsletterChoice
-	for _, list := range lists {
-		c := NewsletterChoice{ID: list.Slug, Name: story.Texts(list.Names).In(l, n.Config.Language),
-			Description: story.Texts(list.Descriptions).In(l, n.Config.Language), Frequency: f.T("newsletters." + string(list.Cadence))}
-		for _, slug := range chosen {
-			c.Chosen = c.Chosen || slug == list.Slug
-		}
-		choices = append(choices, c)
-	}
-	return choices, nil
-}
-
 // changeAccount runs a change of the reader's account and returns to its page.
 func (n *Newsroom) changeAccount(w http.ResponseWriter, r *http.Request, done string, change func(tx *db.Tx, v *reader.Visit) error) error {
 	if err := parseForm(w, r); err != nil {
@@ -187,117 +203,4 @@ func (n *Newsroom) deleteAccount(w http.ResponseWriter, r *http.Request) error {
 	}
 	web.DropCookie(w, r, sessionCookie)
 	return n.goTo(w, r, n.at(lang(r), "/")+"?done=deleted")
-}
-
-// exportAccount serves "/account/export": everything that is kept of the reader, as JSON.
-func (n *Newsroom) exportAccount(w http.ResponseWriter, r *http.Request) error {
-	v, err := n.signedIn(w, r)
-	if v == nil || err != nil {
-		return err
-	}
-	ctx, q := r.Context(), n.DB.Read()
-	reads, err := n.WallStore.Reads(ctx, q, v.Reader.ID, time.Time{})
-	if err != nil {
-		return err
-	}
-	gifts, err := n.WallStore.GiftsOf(ctx, q, v.Reader.ID)
-	if err != nil {
-		return err
-	}
-	export, err := n.Readers.Export(ctx, q, v.Reader.ID, map[string]any{"stories_counted": exportReads(reads), "gifts": exportGifts(gifts)})
-	if err != nil {
-		return err
-	}
-	body, err := json.MarshalIndent(export, "", "  ")
-	if err != nil {
-		return err
-	}
-	h := w.Header()
-	h.Set("Content-Type", "application/json")
-	h.Set("Content-Disposition", `attachment; filename="my-account.json"`)
-	h.Set("Cache-Control", "no-store")
-	_, err = w.Write(append(body, '\n'))
-	return err
-}
-
-type exportRead struct {
-	Story string    `json:"story"`
-	At    time.Time `json:"at"`
-}
-
-func exportReads(reads []wall.Read) []exportRead {
-	all := []exportRead{}
-	for _, r := range reads {
-		all = append(all, exportRead{r.StoryID, r.At})
-	}
-	return all
-}
-
-type exportGift struct {
-	Story   string    `json:"story"`
-	Created time.Time `json:"created"`
-	Expires time.Time `json:"expires"`
-	Revoked time.Time `json:"revoked,omitzero"`
-	Opened  int       `json:"opened"`
-}
-
-func exportGifts(gifts []wall.Gift) []exportGift {
-	all := []exportGift{}
-	for _, g := range gifts {
-		all = append(all, exportGift{g.StoryID, g.CreatedAt, g.ExpiresAt, g.RevokedAt, g.Opened})
-	}
-	return all
-}
-
-// give makes a gift link for a story and shows its page again, with the link.
-func (n *Newsroom) give(w http.ResponseWriter, r *http.Request) error {
-	if err := parseForm(w, r); err != nil {
-		return err
-	}
-	v, err := n.signedIn(w, r)
-	if v == nil || err != nil {
-		return err
-	}
-	ctx, q := r.Context(), n.DB.Read()
-	e, err := n.Stories.EditionOf(ctx, q, r.PostFormValue("story"), lang(r))
-	if err != nil {
-		return err
-	}
-	if e.Status != story.Published {
-		return fault.New(fault.NotFound, "no such story")
-	}
-	st, err := n.Stories.ByID(ctx, q, e.StoryID)
-	if err != nil {
-		return err
-	}
-	t, err := n.taxonomy(ctx)
-	if err != nil {
-		return err
-	}
-	topics, err := n.Stories.Topics(ctx, q, orEmpty(st.Topics))
-	if err != nil {
-		return err
-	}
-	visit := n.visit(r)
-	visit.Peek = true // what the reader has read, he may give; giving counts nothing
-	d := n.Wall.Decide(visit, wall.ItemOf(st, e, t.sections, slugs(topics)))
-	p, err := n.storyPage(r, t, st, e, topics, d)
-	if err != nil {
-		return err
-	}
-	var token string
-	err = n.DB.InTx(ctx, func(tx *db.Tx) (err error) {
-		_, token, err = n.WallStore.GiftCreate(ctx, tx, visit.Reader, st.ID, d)
-		return err
-	})
-	if err != nil && !fault.Is(err, fault.TooMany) {
-		return err
-	}
-	if p.GiftForm, err = n.giftForm(r, st.ID); err != nil {
-		return err
-	}
-	if token != "" {
-		p.GiftForm.Link = n.absolute(e.Path) + "?gift=" + url.QueryEscape(token)
-	}
-	return n.sendForm(w, http.StatusOK, "story", p)
 }

@@ -8,8 +8,16 @@ import (
 	"masthead/internal/web"
 )
 
-// errors makes a handler's errors pages.
-func (n *Newsroom) errors(h web.Handler) http.Handler { return n.Answer.Page(h) }
+// ErrorPage is the template "error".
+type ErrorPage struct {
+	Base
+	Status    int    // 400, 401, 403, 404, 410, 429, 500, 503
+	Headline  string // in the page's words
+	Sentence  string
+	Detail    string // what the fault itself tells a visitor; may be empty
+	RequestID string // shown for 500 and above
+	Cards     []Card // something to read instead; may be empty
+}
 
 // ErrorPage gives the page for a failure, in the language of the address, and
 // with something to read instead.
@@ -46,3 +54,6 @@ func (n *Newsroom) ErrorPage(r *http.Request, f web.Failure) (string, any) {
 	}
 	return "site/error", p
 }
+
+// errors makes a handler's errors pages.
+func (n *Newsroom) errors(h web.Handler) http.Handler { return n.Answer.Page(h) }

@@ -10,6 +10,7 @@ import (
 
 	"masthead/internal/db"
 	"masthead/internal/fault"
+	"masthead/internal/language"
 	"masthead/internal/mail"
 	"masthead/internal/reader"
 	"masthead/internal/web"
@@ -46,29 +47,13 @@ func (n *Newsroom) readerRoutes(page func(pattern string, h web.Handler)) {
 	}
 }
 
-// register serves "/register".
-func (n *Newsroom) register(w http.ResponseWriter, r *http.Request) error {
-	return n.registerPage(w, r, http.StatusOK, "")
-}
-
-func (n *Newsroom) registerPage(w http.ResponseWriter, r *http.Request, status int, problem string) error {
-	if visitorOf(r).reader != nil {
-		return n.goTo(w, r, n.at(lang(r), "/account"))
-	}
-	t, err := n.taxonomy(r.Context())
-	if err != nil {
-		return err
-	}
-	p := RegisterPage{Base: n.base(r, t, "/register", n.everyLanguage(lang(r), "/register")), Next: next(r), Problem: problem,
-		Email: r.PostFormValue("email"), Name: r.PostFormValue("name")}
-	p.Title, p.NoIndex = p.T("register.title", p.Site.Name), true
-	if p.Benefits, err = n.benefits(r.Context(), lang(r)); err != nil {
-		return err
-	}
-	if p.Newsletters, err = n.newsletterChoices(r, r.PostForm["newsletter"]); err != nil {
-		return err
-	}
-	return n.sendForm(w, status, "register", p)
+// SignInPage is the template "signin": the address is asked for. It posts
+// email, next and the honeypot to /signin.
+type SignInPage struct {
+	Base
+	Next    string
+	Email   string
+	Problem string
 }
 
 // signin serves "/signin".
@@ -92,11 +77,6 @@ func (n *Newsroom) signinPage(w http.ResponseWriter, r *http.Request, status int
 // pending is the sign-in that this browser asked for, as its cookie holds it.
 type pending struct{ id, email, next string }
 
-func (n *Newsroom) keepPending(w http.ResponseWriter, r *http.Request, p pending) {
-	value := url.Values{"id": {p.id}, "email": {p.email}, "next": {p.next}}.Encode()
-	n.Signer.SetSigned(w, r, signinCookie, value, time.Duration(n.Config.SignInMinutes)*time.Minute+time.Hour)
-}
-
 func (n *Newsroom) pending(r *http.Request) (pending, bool) {
 	value, ok := n.Signer.Signed(r, signinCookie)
 	if !ok {
@@ -104,6 +84,11 @@ func (n *Newsroom) pending(r *http.Request) (pending, bool) {
 	}
 	v, err := url.ParseQuery(value)
 	return pending{v.Get("id"), v.Get("email"), v.Get("next")}, err == nil
+}
+
+func (n *Newsroom) keepPending(w http.ResponseWriter, r *http.Request, p pending) {
+	value := url.Values{"id": {p.id}, "email": {p.email}, "next": {p.next}}.Encode()
+	n.Signer.SetSigned(w, r, signinCookie, value, time.Duration(n.Config.SignInMinutes)*time.Minute+time.Hour)
 }
 
 // askForLetter takes an address from "/register", "/signin" or the wall and
@@ -168,6 +153,22 @@ func (n *Newsroom) signinProblem(w http.ResponseWriter, r *http.Request, err err
 	return "", 0
 }
 
+// SignInLetter is the letter "letter/signin", in HTML and in plain text, for
+// signing in and for registering alike.
+type SignInLetter struct {
+	*language.Furniture
+	SiteName string
+	SiteURL  string
+	Lang     string
+	Dir      string
+	Accent   string // "#0b4a58"
+	Name     string // may be empty
+	Link     string // absolute
+	Code     string // "123 456"
+	Minutes  int    // life of both
+	Register bool
+}
+
 // sendSignin writes the letter with the link and the code.
 func (n *Newsroom) sendSignin(r *http.Request, l reader.Letter) error {
 	link := n.absolute(n.at(lang(r), "/signin/confirm")) + "?token=" + url.QueryEscape(l.LinkToken)
@@ -185,117 +186,6 @@ func (n *Newsroom) sendSignin(r *http.Request, l reader.Letter) error {
 		From: n.From, To: mail.Address{Email: l.Email}, Subject: p.T("letter.signin_subject", l.Code, p.SiteName),
 		Text: text, HTML: string(html), Lang: lang(r),
 	})
-}
-
-// code serves "/signin/code", to the browser that asked for a letter.
-func (n *Newsroom) code(w http.ResponseWriter, r *http.Request) error {
-	return n.codePage(w, r, http.StatusOK, "")
-}
-
-func (n *Newsroom) codePage(w http.ResponseWriter, r *http.Request, status int, problem string) error {
-	asked, ok := n.pending(r)
-	if !ok {
-		return n.goTo(w, r, n.at(lang(r), "/signin"))
-	}
-	t, err := n.taxonomy(r.Context())
-	if err != nil {
-		return err
-	}
-	p := CodePage{Base: n.base(r, t, "/signin/code", nil), Email: asked.email, Next: asked.next, Minutes: n.Config.SignInMinutes, Problem: problem}
-	p.Title, p.NoIndex = p.T("code.title"), true
-	if n.Outbox != nil {
-		p.Outbox = "/dev/mail"
-	}
-	return n.sendForm(w, status, "code", p)
-}
-
-// enterCode takes the code of the letter.
-func (n *Newsroom) enterCode(w http.ResponseWriter, r *http.Request) error {
-	if err := parseForm(w, r); err != nil {
-		return err
-	}
-	asked, ok := n.pending(r)
-	if !ok {
-		return n.goTo(w, r, n.at(lang(r), "/signin"))
-	}
-	f := furniture(lang(r))
-	proof, err := n.Readers.CheckCode(r.Context(), n.DB, asked.id, r.PostFormValue("code"))
-	switch {
-	case fault.Is(err, fault.Invalid):
-		return n.codePage(w, r, http.StatusUnprocessableEntity, f.T(ProblemCodeWrong))
-	case fault.Is(err, fault.TooMany), fault.Is(err, fault.Gone):
-		return n.codePage(w, r, http.StatusUnprocessableEntity, f.T(ProblemCodeSpent))
-	case err != nil:
-		return err
-	}
-	return n.enter(w, r, func(tx *db.Tx) (reader.Entry, error) { return n.Readers.ConfirmCode(r.Context(), tx, proof) })
-}
-
-// confirm serves the link of the letter: a page with one button. A scanner
-// that follows links gets no further, and spoils nothing.
-func (n *Newsroom) confirm(w http.ResponseWriter, r *http.Request) error {
-	token := r.URL.Query().Get("token")
-	asked, err := n.Readers.Peek(r.Context(), n.DB.Read(), token)
-	if fault.Is(err, fault.NotFound) || fault.Is(err, fault.Gone) {
-		return n.signinPage(w, r, http.StatusGone, furniture(lang(r)).T(ProblemLinkSpent))
-	}
-	if err != nil {
-		return err
-	}
-	t, err := n.taxonomy(r.Context())
-	if err != nil {
-		return err
-	}
-	p := ConfirmPage{Base: n.base(r, t, "/signin/confirm", nil), Email: reader.Mask(asked.Email), Token: token, Next: asked.ReturnTo, Register: asked.Register}
-	p.Path = n.at(lang(r), "/signin/confirm") // the token goes into no other link
-	p.Title, p.NoIndex = p.T("confirm.title"), true
-	if asked.Register {
-		p.Title = p.T("confirm.register_title")
-	}
-	w.Header().Set("Referrer-Policy", "no-referrer")
-	return n.sendForm(w, http.StatusOK, "confirm", p)
-}
-
-// confirmLink is the button of that page.
-func (n *Newsroom) confirmLink(w http.ResponseWriter, r *http.Request) error {
-	if err := parseForm(w, r); err != nil {
-		return err
-	}
-	return n.enter(w, r, func(tx *db.Tx) (reader.Entry, error) {
-		return n.Readers.ConfirmLink(r.Context(), tx, r.PostFormValue("token"))
-	})
-}
-
-// enter signs the browser in and brings the reader back to where he was.
-func (n *Newsroom) enter(w http.ResponseWriter, r *http.Request, confirm func(tx *db.Tx) (reader.Entry, error)) error {
-	var entry reader.Entry
-	var session reader.Session
-	var cookie string
-	err := n.DB.InTx(r.Context(), func(tx *db.Tx) (err error) {
-		if v := visitorOf(r); v.reader != nil { // whoever was signed in here is not any more
-			if err := n.Readers.EndSession(r.Context(), tx, v.reader.Reader.ID, v.reader.Session.ID); err != nil && !fault.Is(err, fault.NotFound) {
-				return err
-			}
-		}
-		if entry, err = confirm(tx); err != nil {
-			return err
-		}
-		session, cookie, err = n.Readers.StartSession(r.Context(), tx, entry.Reader.ID, r.UserAgent())
-		return err
-	})
-	if fault.Is(err, fault.NotFound) || fault.Is(err, fault.Gone) {
-		return n.signinPage(w, r, http.StatusGone, furniture(lang(r)).T(ProblemLinkSpent))
-	}
-	if err != nil {
-		return err
-	}
-	web.SetCookie(w, r, sessionCookie, cookie, session.ExpiresAt.Sub(n.Now()))
-	web.DropCookie(w, r, signinCookie)
-	target := entry.ReturnTo
-	if target == "" || target == "/" {
-		target = n.at(lang(r), "/account")
-	}
-	return n.goTo(w, r, target)
 }
 
 // signout ends this browser's session.

@@ -11,6 +11,33 @@ import (
 	"masthead/internal/wall"
 )
 
+// SearchPage is the template "search". Asked is false until something was
+// looked for.
+type SearchPage struct {
+	Base
+	Query   string
+	Asked   bool
+	Count   int
+	Results []Found
+	Section string // the section looked in, its ID; empty for all
+	Within  []Option
+	Paging  Paging
+}
+
+// Found is one story found, with the words around the match.
+type Found struct {
+	Card
+	Excerpt template.HTML // <mark> round the words found; only what the reader may read
+}
+
+// Option is one choice of a list.
+type Option struct {
+	Value    string
+	Name     string
+	Lang     string // of Name, where it differs from the page
+	Selected bool
+}
+
 // maxQuery is how many letters of a query are read.
 const maxQuery = 200
 

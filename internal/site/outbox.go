@@ -5,8 +5,38 @@ import (
 	"regexp"
 
 	"masthead/internal/fault"
+	"masthead/internal/language"
 	"masthead/internal/web"
 )
+
+// OutboxPage is the template "outbox": the letters of a demo, newest first, at
+// /dev/mail.
+type OutboxPage struct {
+	Base
+	Letters []LetterLine
+}
+
+// LetterLine is one letter in the list.
+type LetterLine struct {
+	ID      string
+	To      string
+	Subject string
+	Sent    language.Moment
+	URL     string
+}
+
+// LetterPage is the template "letter": one letter of the demo's outbox. The
+// HTML part is shown in a sandboxed frame from FrameURL.
+type LetterPage struct {
+	Base
+	From     string
+	To       string
+	Subject  string
+	Sent     language.Moment
+	Text     string
+	FrameURL string // serves the HTML part; empty when there is none
+	Links    []Link // the links of the text, to be followed without copying
+}
 
 // outbox serves "/dev/mail": the letters of a demo, which leave the machine nowhere.
 func (n *Newsroom) outbox(w http.ResponseWriter, r *http.Request) error {
