@@ -22,7 +22,7 @@ const (
 // Limits of an archive: far above any newsroom, and a bound to what a hostile
 // one may cost.
 const (
-	maxLine     = 64 << 20  // bytes of one line
+	maxLine     = 16 << 20  // bytes of one line; a body has at most 4 MB
 	maxManifest = 256 << 20 // bytes
 	maxEntries  = 2_000_000 // files
 	maxRatio    = 250       // of a zip's entry that is larger than freeRatio

@@ -2,10 +2,12 @@ package archive
 
 import (
 	"context"
+	"database/sql"
 	"errors"
 	"fmt"
 	"io"
 	"io/fs"
+	"net/url"
 	"os"
 	"path/filepath"
 
@@ -83,15 +85,15 @@ func backup(ctx context.Context, d *db.DB, blobs blob.Store, target string, file
 	return syncFolder(target)
 }
 
-// vacuumInto copies the database into a new file. It reads in one transaction,
-// which keeps no writer waiting.
+// vacuumInto copies the database into a new file, on a connection of its own.
+// It reads in one transaction, which keeps no writer waiting.
 func vacuumInto(ctx context.Context, d *db.DB, file string) error {
-	conn, err := d.Read().Conn(ctx)
+	own, err := sql.Open("sqlite", "file:"+(&url.URL{Path: d.Name}).EscapedPath()+"?_pragma=busy_timeout(15000)")
 	if err != nil {
 		return err
 	}
-	defer conn.Close()
-	if _, err := conn.ExecContext(ctx, `VACUUM INTO $1`, file); err != nil {
+	_, err = own.ExecContext(ctx, `VACUUM INTO $1`, file)
+	if err := errors.Join(err, own.Close()); err != nil {
 		return fmt.Errorf("copy the database: %w", err)
 	}
 	if err := os.Chmod(file, 0o600); err != nil {

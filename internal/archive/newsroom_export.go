@@ -341,8 +341,10 @@ func (e *exporting) field(name string) {
 	e.line.WriteString(`":`)
 }
 
+// quote writes a string. What is no UTF-8 comes out as U+FFFD, and so does NUL,
+// which PostgreSQL cannot keep.
 func (e *exporting) quote(s string) {
-	e.json.Encode(s) // a string always has JSON
+	e.json.Encode(strings.ReplaceAll(s, "\x00", "\ufffd")) // a string always has JSON
 	e.line.Truncate(e.line.Len() - 1)
 }
 

@@ -5,7 +5,6 @@ import (
 	"encoding/json"
 	"fmt"
 	"math"
-	"slices"
 	"strings"
 	"time"
 
@@ -87,6 +86,9 @@ func (in inside) parse(raw json.RawMessage) (rows [][]any, err error) {
 			if err != nil {
 				return nil, fmt.Errorf("%s: %w", c.field, err)
 			}
+			if s, ok := v.(string); ok && strings.ContainsAny(s, unitSeparator+recordSeparator) {
+				return nil, fmt.Errorf("%s: it has a control character", c.field)
+			}
 			delete(fields, c.field)
 			values = append(values, v)
 		}
@@ -106,8 +108,8 @@ func (c column) parse(raw json.RawMessage) (any, error) {
 		if raw != nil && (raw[0] != '"' || json.Unmarshal(raw, &s) != nil) {
 			return nil, fmt.Errorf("it is not a string")
 		}
-		if strings.IndexFunc(s, controls) >= 0 {
-			return nil, fmt.Errorf("it has a control character that no text has")
+		if strings.ContainsRune(s, 0) { // PostgreSQL cannot keep it
+			return nil, fmt.Errorf("it has a NUL")
 		}
 		if s == "" && c.form == asOptional {
 			return nil, nil
@@ -159,10 +161,6 @@ func (c column) parse(raw json.RawMessage) (any, error) {
 		return compact(raw)
 	}
 }
-
-// controls are NUL, which PostgreSQL cannot keep, and the separators of what an
-// export reads.
-func controls(r rune) bool { return slices.Contains([]rune{0, 0x1e, 0x1f}, r) }
 
 func compact(raw json.RawMessage) (any, error) {
 	var b bytes.Buffer

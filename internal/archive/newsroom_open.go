@@ -286,11 +286,10 @@ func (b *bundle) lines(name string, fn func(n int, line []byte) error) error {
 		if errors.Is(err, bufio.ErrBufferFull) {
 			long = append(long[:0], line...)
 			for errors.Is(err, bufio.ErrBufferFull) {
-				if len(long) > maxLine {
+				line, err = in.ReadSlice('\n')
+				if long = append(long, line...); len(long) > maxLine {
 					return fault.New(fault.TooLarge, fmt.Sprintf("%s:%d: the line is too long", name, n), "limit", maxLine)
 				}
-				line, err = in.ReadSlice('\n')
-				long = append(long, line...)
 			}
 			line = long
 		}

@@ -185,9 +185,9 @@ func (h *house) fill() {
 		h.must(h.Stories.AddRedirect(ctx, tx, "/old/öl/", "", en.ID))
 		h.must(h.Stories.AddRedirect(ctx, tx, "/Zeta/", "/topic/dredging/", ""))
 		h.must(h.Stories.AddRedirect(ctx, tx, "/alpha/", "/city/", ""))
-		h.must(h.Stories.SaveComment(ctx, tx, &story.Comment{StoryID: st.ID, AuthorName: "Bo", Text: "Well.\tYes.", Status: "approved", At: now(), Source: "wordpress:c:1"}))
+		h.must(h.Stories.SaveComment(ctx, tx, &story.Comment{StoryID: st.ID, AuthorName: "Bo", Text: "Well.\t\x1eYes.\x7f", Status: "approved", At: now(), Source: "wordpress:c:1"}))
 		h.must(h.Stories.SaveMenu(ctx, tx, story.Menu{Slug: "top", Name: "Top", Items: []story.MenuItem{{Label: "City", URL: "/city/", Items: []story.MenuItem{{Label: "Harbour", URL: "/harbour/?a=1&b=2"}}}}}))
-		h.must(h.Stories.SaveMenu(ctx, tx, story.Menu{Slug: "empty", Name: "Empty"}))
+		h.must(h.Stories.SaveMenu(ctx, tx, story.Menu{Slug: "empty", Name: "Empty", Items: []story.MenuItem{}}))
 
 		page := story.Story{Kind: story.Page, OriginalLang: "en"}
 		h.must(h.Stories.Save(ctx, tx, &page))
@@ -286,7 +286,7 @@ func TestNewsroomRoundTrip(t *testing.T) {
 	again := newHouse(t, dbtest.SQLite(t))
 	r := again.bring(folder)
 	want := Report{Stories: 3, Editions: 4, Authors: 2, Topics: 2, Sections: 2, Media: 3, Readers: 2, Drafts: 2, Pages: 1, Comments: 1,
-		Redirects: 5, Menus: 2, Tiers: 2, Skipped: []Item{}, Changed: []Item{}, Left: []Item{}}
+		Redirects: 4, Menus: 2, Tiers: 2, Skipped: []Item{}, Changed: []Item{}, Left: []Item{}}
 	r.Seconds = 0
 	if diff := cmp.Diff(want, r); diff != "" {
 		t.Errorf("report (-want +got):\n%s", diff)

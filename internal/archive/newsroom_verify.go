@@ -7,6 +7,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"io/fs"
 	"net/url"
 	"os"
 	"path/filepath"
@@ -93,15 +94,12 @@ func verifyBackup(ctx context.Context, folder string) (Problems, error) {
 		return nil, err
 	}
 	defer d.Close()
-	v := &verifying{ctx: ctx, q: d, sqlite: true, blobs: noBlobs{}, problems: Problems{}}
-	if dir := filepath.Join(folder, backupBlobs); isFolder(dir) {
-		blobs, err := blob.OpenFolder(dir)
-		if err != nil {
-			return nil, err
-		}
-		defer blobs.Close()
-		v.blobs = blobs
+	root, err := os.OpenRoot(folder)
+	if err != nil {
+		return nil, err
 	}
+	defer root.Close()
+	v := &verifying{ctx: ctx, q: d, sqlite: true, blobs: readBlobs{root: root}, problems: Problems{}}
 	err = v.all()
 	return v.problems, err
 }
@@ -111,11 +109,22 @@ func isFolder(path string) bool {
 	return err == nil && stat.IsDir()
 }
 
-// noBlobs is what a backup without a folder of blobs has.
-type noBlobs struct{ blob.Store }
+// readBlobs are the blobs of a backup, to be opened and nothing else: its folder
+// may be on a medium that cannot be written.
+type readBlobs struct {
+	blob.Store
+	root *os.Root
+}
 
-func (noBlobs) Open(context.Context, string) (io.ReadSeekCloser, blob.Info, error) {
-	return nil, blob.Info{}, fault.New(fault.NotFound, "there is no such file")
+func (b readBlobs) Open(_ context.Context, name string) (io.ReadSeekCloser, blob.Info, error) {
+	if err := blob.CheckName(name); err != nil {
+		return nil, blob.Info{}, err
+	}
+	f, err := b.root.Open(backupBlobs + "/" + name)
+	if errors.Is(err, fs.ErrNotExist) {
+		return nil, blob.Info{}, fault.New(fault.NotFound, "there is no such file", "name", name)
+	}
+	return f, blob.Info{Name: name}, err
 }
 
 // verifyArchive compares every file with the manifest.
@@ -209,7 +218,7 @@ func (v *verifying) database() (whole bool, err error) {
 		var n int
 		err := r.Scan(&name, &row, &parent, &n)
 		if err == nil {
-			v.note(fmt.Sprintf("%s row %d", name, row.Int64), "it names a "+parent+" that is not there", orphan)
+			v.note(fmt.Sprintf("%s row %d", name, row.Int64), "it names a row of "+parent+" that is not there", orphan)
 		}
 		return struct{}{}, err
 	})
