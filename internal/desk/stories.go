@@ -58,7 +58,8 @@ type Row struct {
 	Section    string
 	Page       bool // a standing page
 	Access     string
-	Date       language.Moment // of publication, or of the last change
+	Changed    language.Moment // the list's order
+	Scheduled  language.Moment // when it will be published
 }
 
 // stories serves "/desk/".
@@ -113,10 +114,9 @@ func (d *Desk) row(b Base, sections story.Sections, e entry) Row {
 	if e.Status == story.Published {
 		row.Public = (&url.URL{Path: e.Path}).EscapedPath()
 	}
-	if at := e.Published; !at.IsZero() {
-		row.Date = b.Date(at.In(d.Config.Timezone))
-	} else {
-		row.Date = b.Date(e.Updated.In(d.Config.Timezone))
+	row.Changed = b.Date(e.Updated.In(d.Config.Timezone))
+	if e.Status == story.Scheduled {
+		row.Scheduled = d.moment(b, e.Published)
 	}
 	return row
 }

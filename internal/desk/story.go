@@ -247,6 +247,11 @@ func (d *Desk) traces(ctx context.Context, p *StoryPage, it wall.Item) error {
 func (d *Desk) trace(b Base, who string, v wall.Visit, it wall.Item) Trace {
 	decision := d.Wall.Decide(v, it)
 	t := Trace{Who: who, Full: decision.Full, Steps: d.Wall.Why(v, it)}
+	for i, step := range t.Steps {
+		if strings.HasPrefix(step.Reason, step.When) {
+			t.Steps[i].When = "" // once is enough
+		}
+	}
 	switch {
 	case decision.Full:
 		t.Reads = b.T("desk.wall.whole")
