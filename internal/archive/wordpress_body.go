@@ -19,8 +19,9 @@ type wpBody struct {
 	w      *wordpress
 	id     string // of the post
 	notes  map[string]string
-	depth  int             // of reusable blocks
-	absent map[string]bool // attachments that did not come in; each is among the skipped
+	depth  int               // of reusable blocks
+	absent map[string]bool   // attachments that did not come in; each is among the skipped
+	files  map[string]string // addresses of media that are no pictures
 	change func(format string, args ...any)
 	err    error // what went wrong that is not the post's fault
 }
@@ -33,7 +34,7 @@ func (b *wpBody) document(content string) (*doc.Node, error) {
 	} else {
 		markup = b.classic(content)
 	}
-	b.absent = map[string]bool{}
+	b.absent, b.files = map[string]bool{}, map[string]string{}
 	markup = enlarged.ReplaceAllStringFunc(markup, func(link string) string {
 		m := enlarged.FindStringSubmatch(link)
 		if f := b.w.attachmentOf(html.UnescapeString(m[1])); f != nil && f.kind == "image" {
@@ -393,6 +394,8 @@ func (b *wpBody) picture(src string) (string, bool) {
 	if f := w.tables.file(src); f != nil {
 		if f.media == "" {
 			b.absent[f.id] = true
+		} else if f.kind != "image" {
+			b.files[f.media] = src
 		}
 		return f.media, f.media != ""
 	}
@@ -408,7 +411,11 @@ func (b *wpBody) picture(src string) (string, bool) {
 	if full := sizedFile.ReplaceAllString(plain, "$1"); full != plain {
 		a.paths = append(w.assetOf("", full, "").paths, a.paths...)
 	}
+	a.picture = fileKind(src) == "image"
 	id, why, err := w.asset(a)
+	if id != "" && !a.picture {
+		b.files[id] = src
+	}
 	if err != nil {
 		b.err = err
 	} else if id == "" {
@@ -435,6 +442,11 @@ func (w *wordpress) attachmentOf(address string) *wpFile {
 // site lead to where they stand now.
 func (b *wpBody) resolve(n *doc.Node) {
 	n.Walk(func(c *doc.Node) bool {
+		if src := b.files[c.Attr("media")]; src != "" && c.Type == "figure" {
+			delete(c.Attrs, "media")
+			c.Attrs["src"] = src // it can only be linked to
+			b.change("%s stands where a picture should, and is none; the text links to it", src)
+		}
 		for i, m := range c.Marks {
 			if m.Type != "link" {
 				continue

@@ -90,6 +90,7 @@ func TestWordPressBody(t *testing.T) {
 		{"block code", `<!-- wp:code --><pre class="wp-block-code"><code>[x y="1"]</code></pre><!-- /wp:code -->`, `<pre><code>[x y="1"]</code></pre>`, ""},
 		{"block that is not closed", `<!-- wp:group --><div><!-- wp:paragraph --><p>x</p></div>`, `<p>x</p>`, ""},
 		{"picture of elsewhere", `<img src="https://else.example/x.jpg" alt="E">`, `<a rel="noopener nofollow" href="https://else.example/x.jpg">E</a>`, "stands on another site"},
+		{"a sound as a picture", `<img src="https://old.example/wp-content/uploads/2013/c.mp3" alt="S">`, `<a rel="noopener nofollow" href="https://old.example/wp-content/uploads/2013/c.mp3">S</a>`, "stands where a picture should"},
 		{"hostile", "<p onclick=\"x()\">a</p><script>alert(1)</script>[caption]<img src=x onerror=alert(1)>\"><script>alert(2)</script>[/caption]<a href=\"javascript:alert(3)\">l</a>", `<p>a</p>`, "script"},
 	} {
 		t.Run(c.name, func(t *testing.T) {

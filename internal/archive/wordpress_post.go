@@ -131,9 +131,7 @@ func (w *wordpress) story(e element, p *wxrPiece, id, source, name string) error
 	}
 	w.status(e, &st, &ed, change)
 	w.relations(&st, e, terms, meta, change)
-	if err := w.lead(&st, &ed, meta, change); err != nil {
-		return err
-	}
+	w.lead(&st, &ed, meta, change)
 	if c := strings.TrimSpace(cmp.Or(meta["_yoast_wpseo_canonical"], meta["rank_math_canonical_url"])); c != "" && remoteAddress(c) && !w.own(c) {
 		ed.CanonicalURL = c
 	}
@@ -256,22 +254,21 @@ func (w *wordpress) relations(st *story.Story, e element, terms []*wpTerm, meta 
 }
 
 // lead sets the lead picture.
-func (w *wordpress) lead(st *story.Story, ed *story.Edition, meta map[string]string, change func(string, ...any)) error {
+func (w *wordpress) lead(st *story.Story, ed *story.Edition, meta map[string]string, change func(string, ...any)) {
 	id := strings.TrimSpace(meta["_thumbnail_id"])
 	if id == "" || id == "0" || id == "-1" {
-		return nil
+		return
 	}
-	f := w.tables.files[id]
-	if f == nil {
+	switch f := w.tables.files[id]; {
+	case f == nil:
 		change("its lead picture, number %s, is not in the export", id)
-		return nil
-	}
-	if st.LeadMediaID = f.media; f.media == "" {
+	case f.kind != "image":
+		change("its lead picture %s is no picture", f.url)
+	case f.media == "":
 		change("its lead picture %s is missing: %s", f.url, f.why)
-		return nil
+	default:
+		st.LeadMediaID, ed.LeadCaption = f.media, f.caption
 	}
-	ed.LeadCaption = f.caption
-	return nil
 }
 
 // passwordHash hashes a post's password, and keeps the hash that stands here

@@ -65,7 +65,7 @@ func (w *wordpress) bringFile(f *wpFile) error {
 		return nil
 	}
 	a := w.assetOf(w.source+f.id, f.url, f.path)
-	a.alt, a.caption, a.credit = f.alt, f.caption, f.credit
+	a.alt, a.caption, a.credit, a.picture = f.alt, f.caption, f.credit, f.kind == "image"
 	var err error
 	f.media, f.why, err = w.asset(a)
 	return err
@@ -199,7 +199,9 @@ func (w *wordpress) saveUser(tx *db.Tx, u *wpUser) error {
 	}
 	p := story.Writer{Source: u.source, Slug: slug, Names: w.text(name), Biographies: w.text(u.about), Website: webAddress(u.website), Email: u.email}
 	if f := w.tables.files[u.portrait]; f != nil {
-		if p.PortraitID = f.media; f.media == "" {
+		if f.kind != "image" {
+			w.change(u.source, name, fmt.Sprintf("the portrait %s is no picture", f.url))
+		} else if p.PortraitID = f.media; f.media == "" {
 			w.change(u.source, name, fmt.Sprintf("the portrait %s is missing: %s", f.url, f.why))
 		}
 	}

@@ -317,6 +317,21 @@ func (t *wordpressTables) post(e element, p *wxrPiece) {
 	}
 }
 
+// fileKind tells a picture, a sound and a film by the end of an address; "" for
+// any other file.
+func fileKind(address string) string {
+	key := addressKey(address)
+	switch ext := strings.ToLower(strings.TrimPrefix(fileEnding.FindString(key), ".")); {
+	case slices.Contains([]string{"jpg", "jpeg", "png", "gif", "webp", "bmp", "tif", "tiff", "avif", "heic", "svg"}, ext):
+		return "image"
+	case slices.Contains([]string{"mp3", "m4a", "ogg", "oga", "wav", "flac", "aac", "wma"}, ext):
+		return "audio"
+	case slices.Contains([]string{"mp4", "m4v", "webm", "ogv", "mov", "avi", "wmv", "3gp", "flv"}, ext):
+		return "video"
+	}
+	return ""
+}
+
 func (t *wordpressTables) attachment(id string, e element, meta map[string]string) {
 	if _, ok := t.files[id]; ok {
 		return
@@ -337,14 +352,7 @@ func (t *wordpressTables) attachment(id string, e element, meta map[string]strin
 	if title := plainHTML(e.get("title")); f.alt == "" && strings.Contains(title, " ") && title != strings.ToUpper(title) {
 		f.alt = title
 	}
-	switch ext := strings.ToLower(f.url[strings.LastIndexByte(f.url, '.')+1:]); {
-	case slices.Contains([]string{"jpg", "jpeg", "png", "gif", "webp", "bmp", "tif", "tiff", "avif", "heic", "svg"}, ext):
-		f.kind = "image"
-	case slices.Contains([]string{"mp3", "m4a", "ogg", "oga", "wav", "flac", "aac"}, ext):
-		f.kind = "audio"
-	case slices.Contains([]string{"mp4", "m4v", "webm", "ogv", "mov", "avi", "wmv", "3gp"}, ext):
-		f.kind = "video"
-	}
+	f.kind = fileKind(f.url)
 	f.order, _ = strconv.Atoi(e.get("wp:menu_order"))
 	t.files[id] = f
 	if f.url != "" {
