@@ -14,10 +14,8 @@ import (
 // Importer brings archives into the newsroom. Pictures get their variants when
 // they are first looked at.
 func (a *App) Importer() *archive.Importer {
-	lazy := media.NewStore(a.DB, a.Blobs)
-	lazy.Lazy = true
 	return &archive.Importer{
-		DB: a.DB, Stories: a.Stories, Media: lazy, Readers: a.Readers, Now: a.Now,
+		DB: a.DB, Stories: a.Stories, Media: a.LazyMedia(), Readers: a.Readers, Now: a.Now,
 		Newsletters: func(ctx context.Context, tx *db.Tx, lists []archive.NewsletterList) error {
 			for _, l := range lists {
 				err := a.Newsletters.Save(ctx, tx, newsletter.List{
@@ -30,6 +28,31 @@ func (a *App) Importer() *archive.Importer {
 			}
 			return nil
 		},
+	}
+}
+
+// LazyMedia keeps pictures as Media does, but leaves their variants to be made
+// when somebody first looks, or by [App.WarmPictures].
+func (a *App) LazyMedia() *media.Store {
+	lazy := media.NewStore(a.DB, a.Blobs)
+	lazy.Lazy = true
+	return lazy
+}
+
+// WarmPictures makes every variant of every picture that is not there yet.
+func (a *App) WarmPictures(ctx context.Context) error {
+	after := ""
+	for {
+		list, err := a.Media.List(ctx, a.DB.Read(), media.Picture, after, 100)
+		if err != nil || len(list) == 0 {
+			return err
+		}
+		for _, m := range list {
+			if err := a.Media.Vary(ctx, &m); err != nil {
+				return err
+			}
+			after = m.ID
+		}
 	}
 }
 

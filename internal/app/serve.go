@@ -66,7 +66,7 @@ func (a *App) Handler() (http.Handler, error) {
 	answer := &web.Answer{Renderer: pages, Log: a.Log, ErrorPage: newsroom.ErrorPage}
 	newsroom.Answer = answer
 	programs, err := api.New(api.Newsroom{Config: c, DB: a.DB, Stories: a.Stories, Media: a.Media, Staff: a.Staff, Wall: a.Wall,
-		Log: a.Log, Style: assets.URL("site.css"), Now: a.Now})
+		Log: a.Log, Style: assets.URL("desk.css"), Now: a.Now})
 	if err != nil {
 		return nil, err
 	}

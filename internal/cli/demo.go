@@ -49,7 +49,7 @@ func seed(ctx context.Context, cmd *cli.Command, a *app.App) error {
 	progress := progressbar.NewOptions(1, progressbar.OptionSetWriter(bar), progressbar.OptionClearOnFinish(),
 		progressbar.OptionThrottle(100*time.Millisecond), progressbar.OptionSetDescription("drawing and writing"))
 	err := demo.Seed(ctx, demo.Newsroom{
-		DB: a.DB, Stories: a.Stories, Media: a.Media, Readers: a.Readers, Newsletters: a.Newsletters, WallStore: a.WallStore,
+		DB: a.DB, Stories: a.Stories, Media: a.LazyMedia(), Readers: a.Readers, Newsletters: a.Newsletters, WallStore: a.WallStore,
 		Progress: func(done, total int) { progress.ChangeMax(total); progress.Set(done) },
 	})
 	progress.Finish()
@@ -77,6 +77,11 @@ func serveDemo(ctx context.Context, cmd *cli.Command, a *app.App) error {
 		return err
 	}
 	return a.Serve(ctx, func(net.Addr) {
+		go func() {
+			if err := a.WarmPictures(ctx); err != nil && ctx.Err() == nil {
+				a.Log.Warn("pictures are made when they are first looked at", "error", err)
+			}
+		}()
 		base := a.Config.URL.String()
 		fmt.Fprintf(cmd.Root().Writer, `
   %s is served at  %s/

@@ -51,6 +51,7 @@ type topic struct {
 type author struct {
 	Slug      string      `toml:"slug"`
 	Handle    string      `toml:"handle"`
+	Portrait  uint64      `toml:"portrait"` // the drawing's seed
 	Name      story.Texts `toml:"name"`
 	Biography story.Texts `toml:"biography"`
 }

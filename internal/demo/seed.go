@@ -118,9 +118,9 @@ func (s *seed) step() {
 // order makes sections, topics, authors, newsletters, tiers and readers.
 func (s *seed) order(ctx context.Context) error {
 	portraits := map[string]string{}
-	for i, a := range s.paper.Authors {
+	for _, a := range s.paper.Authors {
 		id, err := s.picture(ctx, "demo:portrait:"+a.Slug, a.Slug+".jpg", "", nil, func() (image.Image, error) {
-			return picture.Portrait(uint64(i+3), 640), nil
+			return picture.Portrait(a.Portrait, 640), nil
 		})
 		if err != nil {
 			return err

@@ -7,10 +7,12 @@ import (
 	"slices"
 	"strings"
 	"time"
+	"unicode/utf8"
 
 	"masthead/internal/config"
 	"masthead/internal/db"
 	"masthead/internal/doc"
+	"masthead/internal/fault"
 	"masthead/internal/language"
 	"masthead/internal/mail"
 	"masthead/internal/media"
@@ -77,8 +79,23 @@ func (n *Newsroom) Handler() http.Handler {
 	n.readerRoutes(page)
 	page("/", n.elsewhere)
 
-	return n.withLanguage(n.withVisitor(mux))
+	return n.withLanguage(n.readable(n.withVisitor(mux)))
 }
+
+// readable refuses an address that is no text: no page has such a one, and a
+// database would only stumble over it.
+func (n *Newsroom) readable(next http.Handler) http.Handler {
+	return n.errors(func(w http.ResponseWriter, r *http.Request) error {
+		query, err := url.QueryUnescape(r.URL.RawQuery)
+		if err != nil || !isText(address(r)) || !isText(query) {
+			return fault.New(fault.Invalid, "the address cannot be read")
+		}
+		next.ServeHTTP(w, r)
+		return nil
+	})
+}
+
+func isText(s string) bool { return utf8.ValidString(s) && !strings.ContainsRune(s, 0) }
 
 type contextKey int
 

@@ -224,6 +224,13 @@ func parseForm(w http.ResponseWriter, r *http.Request) error {
 		}
 		return fault.New(fault.Invalid, "the form cannot be read")
 	}
+	for _, values := range r.PostForm {
+		for _, v := range values {
+			if !isText(v) {
+				return fault.New(fault.Invalid, "the form cannot be read")
+			}
+		}
+	}
 	return nil
 }
 

@@ -1,10 +1,12 @@
 package story
 
 import (
+	"cmp"
 	"context"
 	"database/sql"
 	"errors"
 	"fmt"
+	"slices"
 	"time"
 
 	"masthead/internal/db"
@@ -245,7 +247,28 @@ func (s *Store) ByPath(ctx context.Context, q db.Queryer, path string) (Edition,
 
 // Editions gives every edition of a story without its body, the original first, then by language.
 func (s *Store) Editions(ctx context.Context, q db.Queryer, storyID string) ([]Card, error) {
-	return s.Cards(ctx, q, Query{StoryIDs: []string{storyID}, AnyStatus: true, AnyKind: true})
+	cards, err := s.Cards(ctx, q, Query{StoryIDs: []string{storyID}, AnyStatus: true, AnyKind: true})
+	if err != nil || len(cards) < 2 {
+		return cards, err
+	}
+	var original string
+	if err := q.QueryRowContext(ctx, `SELECT original_lang FROM story WHERE id = $1`, storyID).Scan(&original); err != nil {
+		return nil, absent(err, "no such story", "id", storyID)
+	}
+	slices.SortFunc(cards, func(a, b Card) int {
+		if a.Lang == original || b.Lang == original {
+			return cmp.Compare(rank(a.Lang == original), rank(b.Lang == original))
+		}
+		return cmp.Compare(a.Lang, b.Lang)
+	})
+	return cards, nil
+}
+
+func rank(first bool) int {
+	if first {
+		return 0
+	}
+	return 1
 }
 
 // Revisions gives every revision of an edition, the newest first.

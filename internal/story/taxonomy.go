@@ -137,7 +137,7 @@ func (s *Store) SaveTopic(ctx context.Context, tx *db.Tx, t *Topic) error {
 	return nil
 }
 
-// TopicBySlug gives a topic that readers may see.
+// TopicBySlug gives a topic. One with Internal set is not for readers: its page is not found.
 func (s *Store) TopicBySlug(ctx context.Context, q db.Queryer, slug string) (Topic, error) {
 	t, err := scanTopic(q.QueryRowContext(ctx, topicQuery+` WHERE slug = $1`, slug))
 	if err != nil {
