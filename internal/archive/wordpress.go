@@ -101,6 +101,9 @@ func (w *wordpress) all(path string) error {
 	if err := w.flush(); err != nil {
 		return err
 	}
+	if w.report.Comments > 0 {
+		w.left(w.source+"comments", "the e-mail and network addresses of those who wrote comments are not taken over")
+	}
 	return w.menus()
 }
 

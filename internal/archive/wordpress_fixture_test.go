@@ -284,7 +284,8 @@ func TestWordPressOtherFixtures(t *testing.T) {
 			}
 		}},
 		{"has-meta", "wordpress:example.com:", func(t *testing.T, im *Importer, r Report) {
-			if e := found(t, im, "wordpress:example.com:1234"); e.Summary != "Sample content" || !said(r.Changed, "wordpress:example.com:1234", "enmse_message") {
+			if e := found(t, im, "wordpress:example.com:1234"); e.Summary != "Sample content" || !said(r.Changed, "wordpress:example.com:1234", "enmse_message") ||
+				!said(r.Left, "wordpress:example.com:field:lorem1234", "custom field") {
 				t.Errorf("summary %q, changed %v", e.Summary, r.Changed)
 			}
 		}},

@@ -21,6 +21,9 @@ func (w *wordpress) prepare() error {
 			return err
 		}
 	}
+	for key, n := range w.tables.fields {
+		w.left(w.source+"field:"+key, fmt.Sprintf("the custom field %q of %s: nothing here stands for it", key, plural(n, "item", "items")))
+	}
 	// The front page has few places, and an old site's stickies are many.
 	const most = 6
 	t := &w.tables
@@ -165,8 +168,8 @@ func (w *wordpress) authors() error {
 			w.skip(w.source+itemID(g), itemName(g), "the guest author has no name")
 			continue
 		}
-		u.known = append(u.known, authorKey(login), authorKey(g.get("wp:post_name")), authorKey(name))
-		u.guest, u.name = itemID(g), cmp.Or(u.name, name)
+		t.know(u, login, g.get("wp:post_name"), name)
+		u.name = cmp.Or(name, u.name) // the plugin's own terms bear the login
 		u.email, u.website = cmp.Or(u.email, strings.TrimSpace(meta["cap-user_email"])), cmp.Or(u.website, strings.TrimSpace(meta["cap-website"]))
 		u.about, u.portrait = cmp.Or(u.about, plainHTML(meta["cap-description"])), cmp.Or(u.portrait, strings.TrimSpace(meta["_thumbnail_id"]))
 		w.report.Folded++
@@ -174,7 +177,7 @@ func (w *wordpress) authors() error {
 	for chunk := range slices.Chunk(t.users, batchItems) {
 		err := w.inTx(func(tx *db.Tx) error {
 			for i := range chunk {
-				if err := w.saveUser(tx, &chunk[i]); err != nil {
+				if err := w.saveUser(tx, chunk[i]); err != nil {
 					return err
 				}
 			}

@@ -19,7 +19,9 @@ type wordpressTables struct {
 	version, title, description, link, language, blog, siteURL string
 
 	items   int // in the export
-	users   []wpUser
+	users   []*wpUser
+	known   map[string]*wpUser // by what bylines call them
+	fields  map[string]int     // custom fields of stories, and how many have each
 	terms   map[string]*wpTerm // by domain and key
 	order   []*wpTerm
 	files   map[string]*wpFile // attachments by their ID
@@ -41,9 +43,8 @@ type wordpressTables struct {
 
 // wpUser is an author.
 type wpUser struct {
-	login, nicename, email, name, website, about, portrait, guest string
-	source                                                        string
-	known                                                         []string // what bylines call him
+	login, nicename, email, name, website, about, portrait string
+	source                                                 string
 }
 
 // wpTerm is a category, a tag, or one of a custom taxonomy.
@@ -75,6 +76,7 @@ type wpLink struct {
 
 func newWordPressTables() wordpressTables {
 	return wordpressTables{
+		known: map[string]*wpUser{}, fields: map[string]int{},
 		terms: map[string]*wpTerm{}, files: map[string]*wpFile{}, byURL: map[string]string{},
 		byPage: map[string]string{}, hosts: map[string]bool{}, inPost: map[string][]string{}, posts: map[string]wpEntry{},
 		byPath: map[string]string{}, blocks: map[string]string{}, pinned: map[string]int{}, addresses: map[string]int{},
@@ -118,12 +120,21 @@ func (t *wordpressTables) user(u wpUser) *wpUser {
 	if u.login == "" && u.name == "" {
 		return nil
 	}
-	u.known = append(u.known, authorKey(u.login), authorKey(u.name))
+	t.users = append(t.users, &u)
+	t.know(&u, u.login, u.name)
 	if local, _, ok := strings.Cut(u.login, "@"); ok {
-		u.known = append(u.known, authorKey(u.login), authorKey(strings.NewReplacer("@", "", ".", "").Replace(u.login)), authorKey(local))
+		t.know(&u, strings.NewReplacer("@", "", ".", "").Replace(u.login), local)
 	}
-	t.users = append(t.users, u)
-	return &t.users[len(t.users)-1]
+	return &u
+}
+
+// know keeps what an author is called; who had a name first keeps it.
+func (t *wordpressTables) know(u *wpUser, names ...string) {
+	for _, n := range names {
+		if key := authorKey(n); key != "" && t.known[key] == nil {
+			t.known[key] = u
+		}
+	}
 }
 
 // authorKey is how logins, nicenames and names of authors are compared:
@@ -133,12 +144,8 @@ func authorKey(s string) string { return strings.TrimPrefix(story.Slug(unescaped
 // findUser gives the first author who is known by that name, login or nicename.
 func (t *wordpressTables) findUser(names ...string) *wpUser {
 	for _, n := range names {
-		if key := authorKey(n); key != "" {
-			for i := range t.users {
-				if slices.Contains(t.users[i].known, key) {
-					return &t.users[i]
-				}
-			}
+		if u := t.known[authorKey(n)]; u != nil {
+			return u
 		}
 	}
 	return nil
@@ -295,6 +302,11 @@ func (t *wordpressTables) post(e element, p *wxrPiece) {
 	}
 	if internalTypes.MatchString(kind) || p.large {
 		return
+	}
+	for key := range meta {
+		if len(t.fields) < 100 && key[0] != '_' && key != "footnotes" && key != "enclosure" && !strings.HasPrefix(key, "rank_math_") {
+			t.fields[clip(key, 100)]++
+		}
 	}
 	section := t.section(terms, meta)
 	for _, term := range terms {
