@@ -317,3 +317,80 @@ func TestWordPressManyStickies(t *testing.T) {
 		t.Errorf("%d are pinned; changed: %v", n, r.Changed)
 	}
 }
+
+func TestWordPressLanguages(t *testing.T) {
+	texts := map[string]string{
+		"1": "The ferry left the harbour at dawn and nobody saw it go.", "2": "המעבורת עזבה את הנמל עם שחר ואיש לא ראה אותה", "3": "Паром вышел из порта на рассвете, и никто его не видел",
+		"4": "The Паром left the порта at dawn, as it did every day", "5": "غادرت العبّارة الميناء عند الفجر ولم يرها أحد",
+		"6": `<p class="a-long-list of-classes and-more of-them" style="color:red">Паром вышел из порта на рассвете</p>`, "7": "Le bac a quitté le port avant l’aube", "8": "Το πλοίο έφυγε από το λιμάνι την αυγή",
+	}
+	for _, c := range []struct {
+		lang      string
+		languages []string
+		want      map[string]string
+	}{
+		{"en", []string{"en", "ar", "he", "ru", "fr"}, map[string]string{"1": "en", "2": "he", "3": "ru", "4": "en", "5": "ar", "6": "ru", "7": "fr", "8": "en"}},
+		{"en", nil, map[string]string{"1": "en", "2": "en", "3": "en", "4": "en", "5": "en", "6": "en", "7": "en", "8": "en"}},
+		{"ar", []string{"ar", "en"}, map[string]string{"1": "en", "2": "ar", "3": "ar", "4": "en", "5": "ar", "6": "ar", "7": "en", "8": "ar"}},
+		{"uk", []string{"uk", "ru"}, map[string]string{"1": "uk", "3": "uk", "6": "uk"}},
+	} {
+		t.Run(c.lang+fmt.Sprint(c.languages), func(t *testing.T) {
+			im := newImporter(t, dbtest.SQLite(t))
+			im.Stories.DefaultLang = c.lang
+			items := []string{anAuthor}
+			for id := range c.want {
+				extra := ""
+				if id == "7" {
+					extra = categoryOf("language", "fr", "Français") // a plugin for languages says so
+				}
+				items = append(items, postOf(id, "title", "", "content:encoded", texts[id], "", extra))
+			}
+			if _, err := im.ImportWordPress(context.Background(), write(t, "e.xml", wxrOf(items...)), WordPressOptions{Languages: c.languages}); err != nil {
+				t.Fatal(err)
+			}
+			got := map[string]string{}
+			for id := range c.want {
+				got[id] = found(t, im, "wordpress:old.example:"+id).Lang
+			}
+			if diff := cmp.Diff(c.want, got); diff != "" {
+				t.Error(diff)
+			}
+		})
+	}
+}
+
+func TestWordPressSectionChoice(t *testing.T) {
+	im := newImporter(t, dbtest.SQLite(t))
+	both := categoryOf("category", "world", "World") + categoryOf("category", "ports", "Ports") + categoryOf("category", "uncategorized", "Uncategorized")
+	r, err := im.ImportWordPress(context.Background(), write(t, "e.xml", wxrOf(site,
+		postOf("1", "", both), postOf("2", "", both+metaOf("_yoast_wpseo_primary_category", "5")), postOf("3", "", categoryOf("category", "uncategorized", "Uncategorized")),
+		postOf("4", "", categoryOf("category", "loop-a", "Loop A")+categoryOf("category", "new", "Not declared")), postOf("5", "wp:post_type", "page", "", both), postOf("6"))), WordPressOptions{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	counted(t, im.DB, r)
+	sections, err := im.Stories.Sections(context.Background(), im.DB.Read())
+	if err != nil {
+		t.Fatal(err)
+	}
+	got := map[string]string{}
+	for _, id := range []string{"1", "2", "3", "4", "5", "6"} {
+		st, err := im.Stories.BySource(context.Background(), im.DB.Read(), "wordpress:old.example:"+id)
+		if err != nil {
+			t.Fatal(err)
+		}
+		s, _ := sections.ByID(st.SectionID)
+		topics, err := im.Stories.Topics(context.Background(), im.DB.Read(), append([]string{}, st.Topics...))
+		if err != nil {
+			t.Fatal(err)
+		}
+		got[id] = s.Slug + ":"
+		for _, x := range topics {
+			got[id] += " " + x.Slug
+		}
+	}
+	want := map[string]string{"1": "ports: world", "2": "world: ports", "3": "uncategorized:", "4": "loop-a: new", "5": ": world ports", "6": ":"}
+	if diff := cmp.Diff(want, got); diff != "" {
+		t.Error(diff)
+	}
+}
