@@ -6,9 +6,11 @@ import (
 	"encoding/hex"
 	"fmt"
 	"maps"
+	"math/rand/v2"
 	"os"
 	"os/exec"
 	"path/filepath"
+	"strconv"
 	"strings"
 	"sync"
 	"syscall"
@@ -23,27 +25,109 @@ import (
 	"masthead/internal/story"
 )
 
-// newsroomChild names what a test program that is started again imports:
-// database, blobs and archive.
+// newsroomChild names what a test program that is started again does: import or
+// export, database, blobs and archive.
 const newsroomChild = "MASTHEAD_NEWSROOM_CHILD"
 
-// TestNewsroomChild is not a test: it is the import that TestNewsroomKilled kills.
+// TestNewsroomChild is not a test: it is the import that TestNewsroomKilled
+// kills, and whose memory TestNewsroomLarge measures.
 func TestNewsroomChild(t *testing.T) {
 	args := strings.Split(os.Getenv(newsroomChild), "\n")
-	if len(args) != 3 {
-		t.Skip("only for TestNewsroomKilled")
+	if len(args) != 4 {
+		t.Skip("only for tests that start it")
 	}
-	d, err := db.Open(context.Background(), args[0])
+	d, err := db.Open(context.Background(), args[1])
 	if err != nil {
 		t.Fatal(err)
 	}
-	blobs, err := blob.OpenFolder(args[1])
+	blobs, err := blob.OpenFolder(args[2])
 	if err != nil {
 		t.Fatal(err)
 	}
 	h := houseOver(t, d, blobs)
-	h.Progress = func(int64, int64) { fmt.Println("on"); time.Sleep(20 * time.Millisecond) }
-	h.bring(args[2])
+	switch args[0] {
+	case "slow import":
+		h.Progress = func(int64, int64) { fmt.Println("on"); time.Sleep(20 * time.Millisecond) }
+		h.bring(args[3])
+	case "import":
+		h.bring(args[3])
+	case "export":
+		_, err := Export(context.Background(), d, blobs, args[3], nil)
+		h.must(err)
+	}
+	var used syscall.Rusage
+	h.must(syscall.Getrusage(syscall.RUSAGE_SELF, &used))
+	fmt.Println("peak", used.Maxrss>>10)
+}
+
+func startNewsroomChild(args ...string) *exec.Cmd {
+	cmd := exec.Command(os.Args[0], "-test.run=^TestNewsroomChild$", "-test.v")
+	cmd.Env = append(os.Environ(), newsroomChild+"="+strings.Join(args, "\n"))
+	return cmd
+}
+
+// TestNewsroomLarge takes 20,000 stories out of each database and brings them
+// into the other, and tells the time and the memory. It runs when MASTHEAD_LARGE is set.
+func TestNewsroomLarge(t *testing.T) {
+	if os.Getenv("MASTHEAD_LARGE") == "" {
+		t.Skip("it takes minutes: set MASTHEAD_LARGE=1")
+	}
+	const n = 20_000
+	dir := t.TempDir()
+	file := func(name string) string { return filepath.Join(dir, name) }
+	source, err := blob.OpenFolder(file("a"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer source.Close()
+	from := houseOver(t, dbtest.SQLite(t), source)
+	from.fill()
+	r := rand.New(rand.NewPCG(1, 2))
+	words := make([]string, 5000)
+	for i := range words {
+		words[i] = strconv.FormatUint(r.Uint64N(1<<40), 36)
+	}
+	for range n / 100 {
+		from.in(func(ctx context.Context, tx *db.Tx) error {
+			for range 100 {
+				var text strings.Builder
+				for range 800 {
+					text.WriteString(words[r.IntN(len(words))] + " ")
+				}
+				st := story.Story{OriginalLang: "en"}
+				from.must(from.Stories.Save(ctx, tx, &st))
+				from.must(from.Stories.SaveEdition(ctx, tx, &story.Edition{StoryID: st.ID, Lang: "en", Status: story.Published,
+					Headline: text.String()[:40], Body: body(t, text.String())}, "ana@example.org"))
+			}
+			return nil
+		})
+	}
+	run := func(args ...string) {
+		t.Helper()
+		start := time.Now()
+		out, err := startNewsroomChild(args...).CombinedOutput()
+		if err != nil {
+			t.Fatalf("%v: %s", err, out)
+		}
+		_, told, _ := strings.Cut(string(out), "peak ")
+		var peak int
+		fmt.Sscan(told, &peak)
+		t.Logf("%s %s: %.1f s, %d MB", args[0], filepath.Base(args[3]), time.Since(start).Seconds(), peak)
+		if peak < 1 || peak > 300 {
+			t.Errorf("it took %d MB", peak)
+		}
+	}
+	run("export", from.DB.Name, file("a"), file("sqlite.zip"))
+	over, back := dbtest.Postgres(t), dbtest.SQLite(t)
+	run("import", over.URL(), file("b"), file("sqlite.zip"))
+	run("export", over.URL(), file("b"), file("postgres.zip"))
+	run("import", back.Name, file("c"), file("postgres.zip"))
+	run("export", back.Name, file("c"), file("sqlite again.zip"))
+	for _, again := range []string{"postgres.zip", "sqlite again.zip"} {
+		if cmp := exec.Command("cmp", file("sqlite.zip"), file(again)); cmp.Run() != nil {
+			t.Errorf("%s differs", again)
+		}
+	}
 }
 
 // TestNewsroomKilled kills an import at moments all along it: the newsroom is
@@ -61,8 +145,7 @@ func TestNewsroomKilled(t *testing.T) {
 		defer blobs.Close()
 		h := houseOver(t, d, blobs)
 		for step := 1; ; step += 6 {
-			cmd := exec.Command(os.Args[0], "-test.run=^TestNewsroomChild$", "-test.v")
-			cmd.Env = append(os.Environ(), newsroomChild+"="+strings.Join([]string{name, dir, path}, "\n"))
+			cmd := startNewsroomChild("slow import", name, dir, path)
 			out, err := cmd.StdoutPipe()
 			h.must(err)
 			h.must(cmd.Start())
