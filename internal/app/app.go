@@ -101,7 +101,7 @@ func (a *App) build(ctx context.Context, keys secrets) (err error) {
 	if err := job.Migrate(ctx, a.DB); err != nil {
 		return err
 	}
-	if a.Jobs, err = job.New(a.DB, job.Config{Logger: a.Log}); err != nil {
+	if a.Jobs, err = job.New(a.DB, job.Config{Logger: slog.New(fromWarnings{a.Log.Handler()})}); err != nil {
 		return err
 	}
 	if a.Blobs, err = openBlobs(ctx, c); err != nil {
@@ -132,6 +132,14 @@ func (a *App) build(ctx context.Context, keys secrets) (err error) {
 		return err
 	}
 	return a.openMail()
+}
+
+// fromWarnings lets through what the job queue has to complain of, and not its diary.
+type fromWarnings struct{ slog.Handler }
+
+// Enabled implements [slog.Handler].
+func (h fromWarnings) Enabled(ctx context.Context, l slog.Level) bool {
+	return l >= slog.LevelWarn && h.Handler.Enabled(ctx, l)
 }
 
 // Close ends what Open began.

@@ -68,7 +68,7 @@ func (n *Newsroom) accountPage(w http.ResponseWriter, r *http.Request, status in
 		return err
 	}
 	ctx, q, l := r.Context(), n.DB.Read(), lang(r)
-	t, err := n.taxonomy(ctx)
+	t, err := n.taxonomy(ctx, lang(r))
 	if err != nil {
 		return err
 	}

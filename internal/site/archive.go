@@ -55,7 +55,7 @@ func (n *Newsroom) archive(w http.ResponseWriter, r *http.Request) error {
 		}
 		path = "/" + year + "/" + r.PathValue("month") + "/"
 	}
-	t, err := n.taxonomy(ctx)
+	t, err := n.taxonomy(ctx, lang(r))
 	if err != nil {
 		return err
 	}

@@ -31,7 +31,7 @@ func (n *Newsroom) author(w http.ResponseWriter, r *http.Request) error {
 	if err != nil {
 		return n.orElsewhere(w, r, err)
 	}
-	t, err := n.taxonomy(ctx)
+	t, err := n.taxonomy(ctx, lang(r))
 	if err != nil {
 		return err
 	}

@@ -14,15 +14,34 @@ import (
 // taxonomy is what nearly every page needs of the newsroom's order.
 type taxonomy struct {
 	sections story.Sections
+	filled   map[string]int // published reports by section ID, in the page's language
 	menus    map[string]story.Menu
 }
 
-func (n *Newsroom) taxonomy(ctx context.Context) (t taxonomy, err error) {
+// navSections is how many sections the line under the nameplate has room for.
+const navSections = 10
+
+func (n *Newsroom) taxonomy(ctx context.Context, lang string) (t taxonomy, err error) {
 	if t.sections, err = n.Stories.Sections(ctx, n.DB.Read()); err != nil {
+		return t, err
+	}
+	if t.filled, err = n.Stories.Filled(ctx, n.DB.Read(), lang); err != nil {
 		return t, err
 	}
 	t.menus, err = n.Stories.Menus(ctx, n.DB.Read())
 	return t, err
+}
+
+// top gives the sections of the first rank that have anything to read, in the
+// newsroom's order.
+func (t taxonomy) top() []story.Section {
+	var top []story.Section
+	for _, s := range t.sections.Parts("") {
+		if slices.ContainsFunc(t.sections.Within(s.ID), func(id string) bool { return t.filled[id] > 0 }) {
+			top = append(top, s)
+		}
+	}
+	return top
 }
 
 // base fills in what every page shares. path is that of the page without its
@@ -87,16 +106,16 @@ func (n *Newsroom) withDefault(all []Alternate) []Alternate {
 	return append(all, Alternate{Lang: "x-default", URL: all[i].URL, Path: all[i].Path})
 }
 
-// nav gives the top sections, or the menu "main" where a newsroom has one.
+// nav gives the first sections, or the menu "main" where a newsroom has one.
 func (n *Newsroom) nav(lang, path string, t taxonomy) []Link {
 	var links []Link
 	if m, ok := t.menus["main"]; ok && len(m.Items) > 0 {
 		return n.menuLinks(m, path)
 	}
-	for _, s := range t.sections.Parts("") {
+	for _, s := range t.top() {
 		links = append(links, n.sectionLink(lang, path, s))
 	}
-	return links
+	return links[:min(len(links), navSections)]
 }
 
 func (n *Newsroom) menuLinks(m story.Menu, path string) []Link {

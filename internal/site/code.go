@@ -31,7 +31,7 @@ func (n *Newsroom) codePage(w http.ResponseWriter, r *http.Request, status int, 
 	if !ok {
 		return n.goTo(w, r, n.at(lang(r), "/signin"))
 	}
-	t, err := n.taxonomy(r.Context())
+	t, err := n.taxonomy(r.Context(), lang(r))
 	if err != nil {
 		return err
 	}

@@ -31,7 +31,7 @@ func (n *Newsroom) confirm(w http.ResponseWriter, r *http.Request) error {
 	if err != nil {
 		return err
 	}
-	t, err := n.taxonomy(r.Context())
+	t, err := n.taxonomy(r.Context(), lang(r))
 	if err != nil {
 		return err
 	}

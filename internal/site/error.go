@@ -29,7 +29,7 @@ func (n *Newsroom) ErrorPage(r *http.Request, f web.Failure) (string, any) {
 	}
 	words := furniture(lang(r))
 	headline, sentence := ErrorWords(words, f.Kind)
-	t, err := n.taxonomy(r.Context())
+	t, err := n.taxonomy(r.Context(), lang(r))
 	if err != nil { // the database may be what is away: a page without a menu, then
 		t = taxonomy{}
 	}

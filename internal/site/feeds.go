@@ -39,7 +39,7 @@ func (n *Newsroom) file(w http.ResponseWriter, r *http.Request) error {
 // may read who asks without being counted.
 func (n *Newsroom) feed(w http.ResponseWriter, r *http.Request) error {
 	ctx, q, l := r.Context(), n.DB.Read(), lang(r)
-	t, err := n.taxonomy(ctx)
+	t, err := n.taxonomy(ctx, lang(r))
 	if err != nil {
 		return err
 	}

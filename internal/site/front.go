@@ -24,7 +24,7 @@ type Band struct {
 // front serves "/": the pinned stories first, then the newest, then a band for each section.
 func (n *Newsroom) front(w http.ResponseWriter, r *http.Request) error {
 	ctx, q, l := r.Context(), n.DB.Read(), lang(r)
-	t, err := n.taxonomy(ctx)
+	t, err := n.taxonomy(ctx, lang(r))
 	if err != nil {
 		return err
 	}
@@ -50,7 +50,7 @@ func (n *Newsroom) front(w http.ResponseWriter, r *http.Request) error {
 		p.Seconds = top[1:min(3, len(top))]
 		p.Briefs = top[min(3, len(top)):]
 	}
-	for _, s := range t.sections.Parts("") {
+	for _, s := range t.top() {
 		list, err := n.Stories.Cards(ctx, q, story.Query{Lang: l, SectionIDs: t.sections.Within(s.ID), NotStories: shown, Limit: 4})
 		if err != nil {
 			return err

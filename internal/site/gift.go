@@ -56,7 +56,7 @@ func (n *Newsroom) give(w http.ResponseWriter, r *http.Request) error {
 	if err != nil {
 		return err
 	}
-	t, err := n.taxonomy(ctx)
+	t, err := n.taxonomy(ctx, lang(r))
 	if err != nil {
 		return err
 	}

@@ -40,7 +40,7 @@ type LetterPage struct {
 
 // outbox serves "/dev/mail": the letters of a demo, which leave the machine nowhere.
 func (n *Newsroom) outbox(w http.ResponseWriter, r *http.Request) error {
-	t, err := n.taxonomy(r.Context())
+	t, err := n.taxonomy(r.Context(), lang(r))
 	if err != nil {
 		return err
 	}
@@ -64,7 +64,7 @@ func (n *Newsroom) letter(w http.ResponseWriter, r *http.Request) error {
 	if err != nil {
 		return err
 	}
-	t, err := n.taxonomy(r.Context())
+	t, err := n.taxonomy(r.Context(), lang(r))
 	if err != nil {
 		return err
 	}

@@ -27,7 +27,7 @@ func (n *Newsroom) registerPage(w http.ResponseWriter, r *http.Request, status i
 	if visitorOf(r).reader != nil {
 		return n.goTo(w, r, n.at(lang(r), "/account"))
 	}
-	t, err := n.taxonomy(r.Context())
+	t, err := n.taxonomy(r.Context(), lang(r))
 	if err != nil {
 		return err
 	}

@@ -45,7 +45,7 @@ const maxQuery = 200
 // what this reader may read.
 func (n *Newsroom) search(w http.ResponseWriter, r *http.Request) error {
 	ctx, q, l := r.Context(), n.DB.Read(), lang(r)
-	t, err := n.taxonomy(ctx)
+	t, err := n.taxonomy(ctx, lang(r))
 	if err != nil {
 		return err
 	}
@@ -55,7 +55,7 @@ func (n *Newsroom) search(w http.ResponseWriter, r *http.Request) error {
 	p.Query = shorten(strings.TrimSpace(r.URL.Query().Get("q")), maxQuery)
 	p.Section = r.URL.Query().Get("section")
 	query := search.Query{Lang: l, Words: p.Query, Limit: perPage}
-	for _, s := range t.sections.Parts("") {
+	for _, s := range t.top() {
 		p.Within = append(p.Within, Option{Value: s.Slug, Name: s.Names.In(l, n.Config.Language), Selected: s.Slug == p.Section})
 		if s.Slug == p.Section {
 			query.SectionIDs = t.sections.Within(s.ID)

@@ -20,7 +20,7 @@ type SectionPage struct {
 
 // sectionOrPage serves "/{slug}/": a section, or a standing page such as "About".
 func (n *Newsroom) sectionOrPage(w http.ResponseWriter, r *http.Request) error {
-	t, err := n.taxonomy(r.Context())
+	t, err := n.taxonomy(r.Context(), lang(r))
 	if err != nil {
 		return err
 	}

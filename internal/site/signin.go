@@ -65,7 +65,7 @@ func (n *Newsroom) signinPage(w http.ResponseWriter, r *http.Request, status int
 	if visitorOf(r).reader != nil {
 		return n.goTo(w, r, n.at(lang(r), "/account"))
 	}
-	t, err := n.taxonomy(r.Context())
+	t, err := n.taxonomy(r.Context(), lang(r))
 	if err != nil {
 		return err
 	}

@@ -82,7 +82,7 @@ func (n *Newsroom) story(w http.ResponseWriter, r *http.Request) error {
 	if err != nil {
 		return err
 	}
-	t, err := n.taxonomy(ctx)
+	t, err := n.taxonomy(ctx, lang(r))
 	if err != nil {
 		return err
 	}

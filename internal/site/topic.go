@@ -30,7 +30,7 @@ func (n *Newsroom) topic(w http.ResponseWriter, r *http.Request) error {
 	if tp.Internal {
 		return fault.New(fault.NotFound, "no such topic", "slug", tp.Slug)
 	}
-	t, err := n.taxonomy(ctx)
+	t, err := n.taxonomy(ctx, lang(r))
 	if err != nil {
 		return err
 	}

@@ -54,6 +54,25 @@ func (s *Store) Sections(ctx context.Context, q db.Queryer) (Sections, error) {
 	return all, nil
 }
 
+// Filled gives how many published reports stand in each section in a language, by section ID.
+func (s *Store) Filled(ctx context.Context, q db.Queryer, lang string) (map[string]int, error) {
+	type count struct {
+		id string
+		n  int
+	}
+	rows, err := q.QueryContext(ctx, `SELECT s.section_id, COUNT(*) FROM edition e JOIN story s ON s.id = e.story_id
+		WHERE e.status = 'published' AND s.kind = 'story' AND e.lang = $1 AND s.section_id IS NOT NULL GROUP BY s.section_id`, lang)
+	counts, err := db.Rows(rows, err, func(r db.Scanner) (c count, err error) { return c, r.Scan(&c.id, &c.n) })
+	if err != nil {
+		return nil, fmt.Errorf("story.Filled(%s): %w", lang, err)
+	}
+	filled := make(map[string]int, len(counts))
+	for _, c := range counts {
+		filled[c.id] = c.n
+	}
+	return filled, nil
+}
+
 // Sections is the tree of sections, flat, in the newsroom's order.
 type Sections []Section
 
