@@ -107,9 +107,12 @@ func (w *wordpress) story(e element, p *wxrPiece, id, source, name string) error
 		change("it is a %s, which a plugin made; it came in as a story", kind)
 	}
 	ed := story.Edition{
-		Lang: w.itemLanguage(e), Slug: unescaped(e.get("wp:post_name")), Headline: plainHTML(e.get("title")),
+		Lang: w.tables.posts[id].lang, Slug: unescaped(e.get("wp:post_name")), Headline: plainHTML(e.get("title")),
 		MetaTitle: plainMeta(meta["_yoast_wpseo_title"], meta["rank_math_title"]), MetaDescription: plainMeta(meta["_yoast_wpseo_metadesc"], meta["rank_math_description"]),
 		CreatedAt: at,
+	}
+	if ed.Lang == "" {
+		ed.Lang = w.itemLanguage(e)
 	}
 	st.OriginalLang = ed.Lang
 	b := &wpBody{w: w, id: e.get("wp:post_id"), notes: footnotesOf(meta), change: change}
