@@ -41,7 +41,11 @@ func importCommand() *cli.Command {
 				ArgsUsage: "EXPORT.xml",
 				Flags:     foreign(),
 				Action: imports(func(ctx context.Context, cmd *cli.Command, im *archive.Importer, path string) (archive.Report, error) {
-					return im.ImportWordPress(ctx, path, archive.WordPressOptions{})
+					c, err := settings(cmd)
+					if err != nil {
+						return archive.Report{}, err
+					}
+					return im.ImportWordPress(ctx, path, archive.WordPressOptions{Languages: c.Languages})
 				}),
 			},
 			{

@@ -2,6 +2,7 @@ package site
 
 import (
 	"net/http"
+	"net/url"
 
 	"masthead/internal/story"
 )
@@ -24,6 +25,14 @@ type Band struct {
 // front serves "/": the pinned stories first, then the newest, then a band for each section.
 func (n *Newsroom) front(w http.ResponseWriter, r *http.Request) error {
 	ctx, q, l := r.Context(), n.DB.Read(), lang(r)
+	for _, name := range []string{"p", "page_id"} { // plain permalinks of an imported site: "/?p=12"
+		if id := r.URL.Query().Get(name); id != "" {
+			if target, err := n.Stories.Redirect(ctx, q, "/?"+name+"="+id); err == nil {
+				http.Redirect(w, r, (&url.URL{Path: target}).String(), http.StatusMovedPermanently)
+				return nil
+			}
+		}
+	}
 	t, err := n.taxonomy(ctx, lang(r))
 	if err != nil {
 		return err
