@@ -1,0 +1,230 @@
+package page
+
+import (
+	"bufio"
+	"bytes"
+	"context"
+	"html/template"
+	"io"
+	"math/rand/v2"
+	"net/http"
+	"net/http/httptest"
+	"testing"
+
+	"github.com/klauspost/compress/gzip"
+)
+
+// storyOf60K gives the segments of a page of 60 KB as a story is cut, and five
+// holes of 1.9 KB together.
+func storyOf60K() (segments, contents [][]byte) {
+	r := rand.New(rand.NewPCG(11, 12))
+	for _, n := range []int{6000, 700, 42_000, 1300, 9000, 1000} {
+		segments = append(segments, text(r, n))
+	}
+	for _, n := range []int{150, 200, 250, 300, 1000} {
+		contents = append(contents, text(r, n))
+	}
+	return segments, contents
+}
+
+func benchPage(b *testing.B) (*Page, Holes, []byte) {
+	segments, contents := storyOf60K()
+	p, holes, want := pageOf(b, segments, contents)
+	if err := p.improve(); err != nil {
+		b.Fatal(err)
+	}
+	return p, holes, want
+}
+
+func BenchmarkStitch(b *testing.B) {
+	p, holes, _ := benchPage(b)
+	out := bufio.NewWriterSize(nil, 32<<10)
+	b.ReportAllocs()
+	for b.Loop() {
+		var few [12][]byte
+		fill, _, err := p.fill(few[:0], holes, false)
+		if err != nil {
+			b.Fatal(err)
+		}
+		out.Reset(io.Discard)
+		p.body.Load().gzip(out, fill)
+		out.Flush()
+	}
+}
+
+// nowhere is a ResponseWriter that costs nothing.
+type nowhere struct{ h http.Header }
+
+func (n nowhere) Header() http.Header         { return n.h }
+func (n nowhere) WriteHeader(int)             {}
+func (n nowhere) Write(b []byte) (int, error) { return len(b), nil }
+
+func benchServe(b *testing.B, coding string) {
+	p, holes, _ := benchPage(b)
+	r := httptest.NewRequest("GET", "/", nil)
+	r.Header.Set("Accept-Encoding", coding)
+	w := nowhere{http.Header{}}
+	b.ReportAllocs()
+	for b.Loop() {
+		delete(w.h, "Vary")
+		if err := p.Serve(w, r, holes, Options{}); err != nil {
+			b.Fatal(err)
+		}
+	}
+}
+
+func BenchmarkServeGzip(b *testing.B)     { benchServe(b, "gzip, deflate, br, zstd") }
+func BenchmarkServeIdentity(b *testing.B) { benchServe(b, "identity") }
+
+func BenchmarkGetAndServe(b *testing.B) {
+	c := NewCache(Settings{})
+	segments, contents := storyOf60K()
+	_, holes, _ := pageOf(b, segments, contents)
+	k := Key{Kind: "story", ID: "0198c0de-0000-7000-8000-000000000001", Revision: "17", Variant: "preview", Lang: "en"}
+	r := httptest.NewRequest("GET", "/", nil)
+	r.Header.Set("Accept-Encoding", "gzip")
+	w := nowhere{http.Header{}}
+	render := func(context.Context) (Rendered, error) {
+		m := NewMarker()
+		var body []byte
+		for i, s := range segments {
+			body = append(body, s...)
+			if i < len(holes) {
+				mark, _ := m.Mark(holes[i].Name)
+				body = append(body, mark...)
+			}
+		}
+		return Rendered{Body: body, Marker: m, Tags: []string{"story-1", "section-2", "topic-3", "topic-4"}}, nil
+	}
+	b.ReportAllocs()
+	for b.Loop() {
+		p, err := c.Get(context.Background(), k, render)
+		if err != nil {
+			b.Fatal(err)
+		}
+		delete(w.h, "Vary")
+		if err := p.Serve(w, r, holes, Options{}); err != nil {
+			b.Fatal(err)
+		}
+	}
+}
+
+func BenchmarkNew(b *testing.B) {
+	_, _, html := benchPage(b)
+	b.ReportAllocs()
+	for b.Loop() {
+		if _, err := New(Rendered{Body: html}); err != nil {
+			b.Fatal(err)
+		}
+	}
+}
+
+func BenchmarkImprove(b *testing.B) {
+	p, _, _ := benchPage(b)
+	for b.Loop() {
+		if err := p.improve(); err != nil {
+			b.Fatal(err)
+		}
+	}
+	b.ReportMetric(float64(p.body.Load().deflated), "bytes")
+}
+
+// What it is measured against: compressing the page for each request, and
+// rendering it as well.
+func BenchmarkCompressEach(b *testing.B) {
+	_, _, html := benchPage(b)
+	z, err := gzip.NewWriterLevel(io.Discard, 6)
+	if err != nil {
+		b.Fatal(err)
+	}
+	b.ReportAllocs()
+	for b.Loop() {
+		z.Reset(io.Discard)
+		z.Write(html)
+		z.Close()
+	}
+}
+
+func BenchmarkRenderAndCompressEach(b *testing.B) {
+	segments, contents := storyOf60K()
+	const layout = `<!doctype html><html lang="{{.Lang}}"><head><title>{{.Title}}</title></head><body>
+{{range .Nav}}<li><a href="{{.}}"{{if eq . "/world/"}} aria-current="page"{{end}}>{{.}}</a></li>{{end}}<h1>{{.Title}}</h1>
+{{.Body}}{{range .Cards}}<article><a href="{{.URL}}">{{.Headline}}</a><p>{{.Summary}}</p></article>{{end}}</body></html>`
+	type card struct{ URL, Headline, Summary string }
+	page := struct {
+		Lang, Title string
+		Nav         []string
+		Body        template.HTML
+		Cards       []card
+	}{"en", "A headline & more", []string{"/world/", "/culture/", "/science/", "/opinion/"}, template.HTML(bytes.Join(append(segments, contents...), nil)), nil}
+	for range 24 {
+		page.Cards = append(page.Cards, card{"/world/a-story", "A <headline>", "What it is about & what it is not about."})
+	}
+	t := template.Must(template.New("").Parse(layout))
+	z, err := gzip.NewWriterLevel(io.Discard, 6)
+	if err != nil {
+		b.Fatal(err)
+	}
+	b.ReportAllocs()
+	for b.Loop() {
+		var html bytes.Buffer
+		if err := t.Execute(&html, page); err != nil {
+			b.Fatal(err)
+		}
+		z.Reset(io.Discard)
+		z.Write(html.Bytes())
+		z.Close()
+	}
+}
+
+// BenchmarkLoopback asks over a real connection: our page, and the same bytes
+// from a handler that only writes them, which is the least that net/http costs.
+func BenchmarkLoopback(b *testing.B) {
+	p, holes, _ := benchPage(b)
+	var member bytes.Buffer
+	if err := p.WriteGzip(&member, holes); err != nil {
+		b.Fatal(err)
+	}
+	for name, h := range map[string]http.HandlerFunc{
+		"page": func(w http.ResponseWriter, r *http.Request) {
+			if err := p.Serve(w, r, holes, Options{}); err != nil {
+				b.Error(err)
+			}
+		},
+		"bytes": func(w http.ResponseWriter, r *http.Request) {
+			w.Header().Set("Content-Encoding", "gzip")
+			w.Header().Set("Content-Type", "text/html; charset=utf-8")
+			w.Write(member.Bytes())
+		},
+		"pieces": func(w http.ResponseWriter, r *http.Request) { // each piece written by itself
+			fill, _, _ := p.fill(nil, holes, false)
+			body := p.body.Load()
+			w.Header().Set("Content-Encoding", "gzip")
+			w.Header().Set("Content-Type", "text/html; charset=utf-8")
+			w.Header()["Content-Length"] = p.own(fill, body.gzipLength(fill), true).length[:]
+			out := bufio.NewWriterSize(w, 16)
+			body.gzip(out, fill)
+			out.Flush()
+		},
+	} {
+		b.Run(name, func(b *testing.B) {
+			s := httptest.NewServer(h)
+			defer s.Close()
+			client := s.Client()
+			client.Transport.(*http.Transport).DisableCompression = true
+			b.ReportAllocs()
+			for b.Loop() {
+				r, _ := http.NewRequest("GET", s.URL, nil)
+				r.Header.Set("Accept-Encoding", "gzip")
+				got, err := client.Do(r)
+				if err != nil {
+					b.Fatal(err)
+				}
+				if n, err := io.Copy(io.Discard, got.Body); err != nil || n < 1000 {
+					b.Fatal(n, err)
+				}
+				got.Body.Close()
+			}
+		})
+	}
+}

@@ -1,0 +1,205 @@
+package page
+
+import (
+	"bufio"
+	"bytes"
+	"crypto/sha256"
+	"encoding/base64"
+	"encoding/binary"
+	"fmt"
+	"io"
+	"net/http"
+	"strings"
+	"sync/atomic"
+	"time"
+)
+
+// Rendered is what a renderer hands over.
+type Rendered struct {
+	Body     []byte
+	Marker   *Marker   // that gave the marks in Body; nil when there are no holes
+	Type     string    // Content-Type; empty means HTML in UTF-8
+	Status   int       // 0 means 200
+	Tags     []string  // what the page shows, for [Cache.Invalidate] and caches in front; of visible ASCII without spaces
+	Modified time.Time // sent as Last-Modified when there are no holes; may be zero
+}
+
+// Page is a rendered page, cut and compressed. It is safe for concurrent use.
+type Page struct {
+	holes    []string // names, in order; one less than there are segments
+	body     atomic.Pointer[body]
+	state    atomic.Int32 // of the second compression
+	full     bool         // from the store of whole texts
+	canESI   bool
+	status   int
+	kind     []string // values of headers, made once
+	keys     []string
+	tags     []string
+	tag      string // of the segments, for the entity tag: the same on every node
+	modified time.Time
+	since    []string
+}
+
+const (
+	unread     int32 = iota // nobody has asked for the page again
+	waiting                 // for the second compression
+	compressed              // as well as can be
+)
+
+// New cuts and compresses a page.
+func New(r Rendered) (*Page, error) {
+	raw, holes, err := r.Marker.Cut(r.Body)
+	if err != nil {
+		return nil, err
+	}
+	b, err := deflated(raw, fast)
+	if err != nil {
+		return nil, fmt.Errorf("page: compress: %w", err)
+	}
+	p := &Page{
+		holes: holes, status: r.Status, canESI: true,
+		kind: []string{r.Type}, tags: r.Tags, tag: tagOf(r, raw, holes),
+	}
+	p.body.Store(b)
+	if p.status == 0 {
+		p.status = http.StatusOK
+	}
+	if r.Type == "" {
+		p.kind[0] = "text/html; charset=utf-8"
+	}
+	for _, t := range r.Tags {
+		if t == "" || strings.ContainsFunc(t, func(c rune) bool { return c <= ' ' || c > '~' }) {
+			return nil, fmt.Errorf("page: %q is no tag", t)
+		}
+	}
+	if len(r.Tags) > 0 {
+		p.keys = []string{strings.Join(r.Tags, " ")}
+	}
+	if !r.Modified.IsZero() && len(holes) == 0 {
+		p.modified = r.Modified.UTC().Truncate(time.Second)
+		p.since = []string{p.modified.Format(http.TimeFormat)}
+	}
+	for _, s := range raw {
+		if bytes.Contains(s, []byte("<esi:")) || bytes.Contains(s, []byte("<!--esi")) {
+			p.canESI = false // somebody's text would be taken for an instruction
+		}
+	}
+	return p, nil
+}
+
+// tagOf names everything in a page but the content of its holes, in 12 bytes
+// of a SHA-256.
+func tagOf(r Rendered, raw [][]byte, holes []string) string {
+	h := sha256.New()
+	var n [8]byte
+	part := func(b []byte) {
+		binary.LittleEndian.PutUint64(n[:], uint64(len(b)))
+		h.Write(n[:])
+		h.Write(b)
+	}
+	part([]byte(r.Type))
+	for i, s := range raw {
+		part(s)
+		if i < len(holes) {
+			part([]byte(holes[i]))
+		}
+	}
+	return base64.RawURLEncoding.EncodeToString(h.Sum(nil)[:12])
+}
+
+// Hole is the content of one hole, for one request.
+type Hole struct {
+	Name     string
+	HTML     []byte // is not changed, and not kept
+	Personal bool   // the content is for this visitor alone; the answer is then private
+	Source   string // where a cache that speaks ESI gets it; "" has it filled in at any rate
+}
+
+// Holes are the contents of a page's holes, in any order. Those that the page
+// does not have are passed over.
+type Holes []Hole
+
+// Holes gives the names of the page's holes, in their order.
+func (p *Page) Holes() []string { return p.holes }
+
+// Tags gives the tags that the page was rendered with.
+func (p *Page) Tags() []string { return p.tags }
+
+// Size gives the bytes that the page takes in memory, about.
+func (p *Page) Size() int { return p.body.Load().deflated + 1024 + 48*len(p.holes) }
+
+// filled says what an answer was filled with.
+type filled struct {
+	personal bool // by something for this visitor alone
+	local    bool // by any hole of our own
+	esi      bool // by an instruction to a cache
+}
+
+// fill puts the contents of the holes into the page's order.
+func (p *Page) fill(into [][]byte, holes Holes, esi bool) ([][]byte, filled, error) {
+	var f filled
+next:
+	for _, name := range p.holes {
+		for i := range holes {
+			h := &holes[i]
+			switch {
+			case h.Name != name:
+				continue
+			case esi && h.Source != "":
+				into, f.esi = append(into, include(h.Source)), true
+			default:
+				into, f.local, f.personal = append(into, h.HTML), true, f.personal || h.Personal
+			}
+			continue next
+		}
+		return nil, f, fmt.Errorf("page: nothing was given for the hole %q", name)
+	}
+	return into, f, nil
+}
+
+// Plain gives the whole page without compression. It fails when the content of
+// a hole is missing.
+func (p *Page) Plain(holes Holes) ([]byte, error) {
+	fill, _, err := p.fill(nil, holes, false)
+	if err != nil {
+		return nil, err
+	}
+	b := p.body.Load()
+	var out bytes.Buffer
+	out.Grow(b.plainLength(fill))
+	w := bufio.NewWriter(&out)
+	if err := b.plain(w, fill); err != nil {
+		return nil, fmt.Errorf("page: inflate: %w", err)
+	}
+	return out.Bytes(), nil
+}
+
+// WriteGzip writes the whole page as one gzip member. It fails when the content
+// of a hole is missing, having written nothing, or when w does.
+func (p *Page) WriteGzip(w io.Writer, holes Holes) error {
+	fill, _, err := p.fill(nil, holes, false)
+	if err != nil {
+		return err
+	}
+	out := bufio.NewWriterSize(w, 32<<10)
+	p.body.Load().gzip(out, fill)
+	return out.Flush()
+}
+
+// improve compresses the page as well as can be.
+func (p *Page) improve() error {
+	old := p.body.Load()
+	raw, err := old.raw()
+	if err != nil {
+		return fmt.Errorf("page: inflate: %w", err)
+	}
+	b, err := deflated(raw, best)
+	if err != nil {
+		return fmt.Errorf("page: compress: %w", err)
+	}
+	if b.deflated < old.deflated {
+		p.body.Store(b)
+	}
+	p.state.Store(compressed)
+	return nil
+}
