@@ -80,15 +80,22 @@ func (n *Newsroom) plain(w http.ResponseWriter, r *http.Request, t taxonomy) err
 	return n.send(w, r, "plain", p)
 }
 
+// standingText gives the Markdown of a built-in page, in a language or in English.
+func standingText(slug, lang string) ([]byte, error) {
+	text, err := standing.ReadFile("standing/" + slug + "." + lang + ".md")
+	if err != nil {
+		text, err = standing.ReadFile("standing/" + slug + ".en.md")
+	}
+	return text, err
+}
+
 // builtIn gives a standing page that the program brings along, in the page's
 // language or in English.
 func (n *Newsroom) builtIn(r *http.Request, t taxonomy, slug string) (PlainPage, bool) {
 	l := lang(r)
-	text, err := standing.ReadFile("standing/" + slug + "." + l + ".md")
+	text, err := standingText(slug, l)
 	if err != nil {
-		if text, err = standing.ReadFile("standing/" + slug + ".en.md"); err != nil {
-			return PlainPage{}, false
-		}
+		return PlainPage{}, false
 	}
 	contact := n.Config.Contact
 	if contact == "" {
