@@ -21,11 +21,15 @@ import (
 	"masthead/internal/newsletter"
 	"masthead/internal/reader"
 	"masthead/internal/search"
+	"masthead/internal/site"
 	"masthead/internal/staff"
 	"masthead/internal/story"
 	"masthead/internal/wall"
 	"masthead/internal/web"
 )
+
+// pageMemory is how many bytes rendered pages may take, about.
+const pageMemory = 48 << 20
 
 // App is a newsroom, built and ready.
 type App struct {
@@ -47,6 +51,7 @@ type App struct {
 	Signer      web.Signer
 	Mail        mail.Sender
 	Outbox      *mail.Outbox // where letters go when no mail server is set; else nil
+	Engine      *site.Engine // what the public pages are answered with
 	Now         func() time.Time
 }
 
@@ -121,6 +126,7 @@ func (a *App) build(ctx context.Context, keys secrets) (err error) {
 		return err
 	}
 	a.Staff = staff.New()
+	a.Engine = site.NewEngine(pageMemory, a.Now)
 	a.WallStore = &wall.Store{Now: a.Now, GiftQuota: c.GiftQuota, GiftDays: c.GiftDays}
 	a.MeterKeys = keys.keys("meter")
 	a.Signer = web.Signer{Keys: keys.keys("cookie")}

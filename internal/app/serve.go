@@ -58,7 +58,7 @@ func (a *App) Handler() (http.Handler, error) {
 	newsroom := &site.Newsroom{
 		Config: c, DB: a.DB, Stories: a.Stories, Media: a.Media, Readers: a.Readers, Staff: a.Staff, Newsletters: a.Newsletters,
 		Search: a.Search, Wall: a.Wall, WallStore: a.WallStore, MeterKeys: a.MeterKeys, Signer: a.Signer, Crawlers: a.Crawlers,
-		Mail: a.Mail, From: sender(c), Frames: frames, Pages: pages, Now: a.Now,
+		Mail: a.Mail, From: sender(c), Frames: frames, Pages: pages, Engine: a.Engine, Now: a.Now,
 	}
 	if c.Dev {
 		newsroom.Outbox = a.Outbox

@@ -51,7 +51,7 @@ type GivenGift struct {
 
 // signedIn gives the reader, or sends the visitor to sign in first.
 func (n *Newsroom) signedIn(w http.ResponseWriter, r *http.Request) (*reader.Visit, error) {
-	if v := visitorOf(r).reader; v != nil {
+	if v := n.wholeReader(w, r); v != nil {
 		return v, nil
 	}
 	return nil, n.goTo(w, r, n.at(lang(r), "/signin")+"?next="+url.QueryEscape(n.at(lang(r), "/account")))
@@ -144,6 +144,7 @@ func (n *Newsroom) changeAccount(w http.ResponseWriter, r *http.Request, done st
 	if err := n.DB.InTx(r.Context(), func(tx *db.Tx) error { return change(tx, v) }); err != nil {
 		return err
 	}
+	n.Engine.Changed([]string{readerTag(v.Reader.ID)})
 	return n.goTo(w, r, n.at(lang(r), "/account")+"?done="+done)
 }
 
@@ -201,6 +202,8 @@ func (n *Newsroom) deleteAccount(w http.ResponseWriter, r *http.Request) error {
 	if err != nil {
 		return err
 	}
+	n.Engine.Changed([]string{readerTag(v.Reader.ID)})
 	web.DropCookie(w, r, sessionCookie)
+	dropPass(w, r)
 	return n.goTo(w, r, n.at(lang(r), "/")+"?done=deleted")
 }

@@ -45,6 +45,7 @@ type Newsroom struct {
 	Outbox      *mail.Outbox // readable at /dev/mail; nil where letters leave the house
 	Frames      []string     // origins whose players a click may load into a story
 	Pages       *web.Renderer
+	Engine      *Engine
 	Answer      *web.Answer
 	Now         func() time.Time
 }
@@ -61,7 +62,7 @@ func (n *Newsroom) Handler() http.Handler {
 	page("GET /author/{slug}/{$}", n.author)
 	page("GET /archive/{$}", n.archive)
 	page("GET /{year}/{month}/{$}", n.archive)
-	page("GET /{year}/{month}/{slug}/{$}", n.story)
+	page("GET /{year}/{month}/{slug}/{$}", n.serveStory)
 	page("GET /search", n.search)
 	// Without its last slash an address is looked for among the old ones first.
 	page("GET /{slug}", n.elsewhere)

@@ -4,9 +4,7 @@ import (
 	"context"
 	"html/template"
 	"net/http"
-	"strconv"
 
-	"masthead/internal/doc"
 	"masthead/internal/story"
 	"masthead/internal/wall"
 )
@@ -59,21 +57,14 @@ type Meter struct {
 // Last reports whether this is the last free story.
 func (m Meter) Last() bool { return m.Used >= m.Limit }
 
-// wallPanel is what stands where the free part ends.
-func (n *Newsroom) wallPanel(r *http.Request, e story.Edition, d wall.Decision, sent *doc.Node) (*Wall, error) {
-	v := visitorOf(r)
+// wallPanel is what stands where the free part ends. The reader returns to the
+// first paragraph that he has not seen.
+func (n *Newsroom) wallPanel(r *http.Request, rt *route, d wall.Decision) (*Wall, error) {
+	v, e, next := visitorOf(r), rt.edition, rt.next
 	benefits, err := n.benefits(r.Context(), e.Lang)
 	if err != nil {
 		return nil, err
 	}
-	// The reader returns to the first paragraph that he has not seen.
-	paragraphs := 0
-	for _, node := range sent.Content {
-		if node.Type == "paragraph" {
-			paragraphs++
-		}
-	}
-	next := e.Path + "#p" + strconv.Itoa(paragraphs+1)
 	p := &Wall{
 		Limit: d.Limit, Days: d.Days, Tier: n.tierName(r.Context(), d.Tier, e.Lang), Benefits: benefits,
 		Register: n.at(e.Lang, "/register"), SignIn: n.at(e.Lang, "/signin") + "?next=" + template.URLQueryEscaper(next), Next: next,
