@@ -23,7 +23,7 @@ var floors = [][]string{
 	{"job"},
 	{"story", "media", "reader", "staff", "consent"},
 	{"wall", "newsletter", "search", "recommend", "event", "attribution", "archive", "feed", "page", "web"},
-	{"site", "desk", "api", "demo"},
+	{"site", "desk", "api", "demo", "proof"},
 	{"app"},
 	{"cli"},
 }

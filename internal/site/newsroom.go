@@ -174,13 +174,17 @@ func (n *Newsroom) isPage(r *http.Request, path string) bool {
 	switch {
 	case len(parts) == 1 && (parts[0] == "archive" || slices.Contains(n.languages(), parts[0])):
 	case len(parts) == 1:
+		if _, err := standingText(parts[0], lang(r)); err == nil {
+			return true
+		}
 		var sections story.Sections
 		if sections, err = n.Stories.Sections(r.Context(), q); err == nil {
 			_, ok := sections.BySlug(parts[0])
 			return ok
 		}
 	case len(parts) == 2 && parts[0] == "topic":
-		_, err = n.Stories.TopicBySlug(r.Context(), q, parts[1])
+		topic, err := n.Stories.TopicBySlug(r.Context(), q, parts[1])
+		return err == nil && !topic.Internal
 	case len(parts) == 2 && parts[0] == "author":
 		_, err = n.Stories.WriterBySlug(r.Context(), q, parts[1])
 	case len(parts) == 2:

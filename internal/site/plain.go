@@ -84,6 +84,15 @@ func (n *Newsroom) plainPage(r *http.Request, rt *route, cut wall.Decision) (any
 	return p, nil
 }
 
+// standingText gives the Markdown of a built-in page, in a language or in English.
+func standingText(slug, lang string) ([]byte, error) {
+	text, err := standing.ReadFile("standing/" + slug + "." + lang + ".md")
+	if err != nil {
+		text, err = standing.ReadFile("standing/" + slug + ".en.md")
+	}
+	return text, err
+}
+
 // builtIn gives a standing page that the program brings along, in the page's
 // language or in English.
 func (n *Newsroom) builtIn(r *http.Request, slug string) (any, error) {
@@ -92,11 +101,9 @@ func (n *Newsroom) builtIn(r *http.Request, slug string) (any, error) {
 	if err != nil {
 		return nil, err
 	}
-	text, err := standing.ReadFile("standing/" + slug + "." + l + ".md")
+	text, err := standingText(slug, l)
 	if err != nil {
-		if text, err = standing.ReadFile("standing/" + slug + ".en.md"); err != nil {
-			return nil, fault.New(fault.NotFound, "no such page", "slug", slug)
-		}
+		return nil, fault.New(fault.NotFound, "no such page", "slug", slug)
 	}
 	contact := n.Config.Contact
 	if contact == "" {
