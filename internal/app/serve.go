@@ -47,6 +47,9 @@ func (a *App) Handler() (http.Handler, error) {
 	if err != nil {
 		return nil, err
 	}
+	if c.Dev {
+		assets.Reread(func() (web.Theme, error) { return web.ReadTheme(templates, c.Accent) })
+	}
 	pages, err := web.NewRenderer(templates, assets, c.Dev)
 	if err != nil {
 		return nil, err

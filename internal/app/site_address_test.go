@@ -29,7 +29,7 @@ func TestAddresses(t *testing.T) {
 			{"/topic/salt/", 200, "Where it comes from."},
 			{"/author/nora-reyes/", 200, "covers the harbour"},
 			{"/archive/", 200, month},
-			{month, 200, "Headline of meter-two en"},
+			{month, 200, "Headline of open-water en"},
 			{r.path("open-water"), 200, "Headline of open-water en"},
 			{r.path("open-water.ar"), 200, "Headline of open-water ar"},
 			{r.path("open-water.he"), 200, `dir="rtl"`},

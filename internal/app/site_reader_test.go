@@ -45,7 +45,7 @@ func TestRegister(t *testing.T) {
 		whole := b.page(r.path("for-readers"))
 		has(t, "the story", whole, append(kept("for-readers", "en"), `id="p4"`)...)
 		account := b.page("/account")
-		has(t, "the account", account, "Mira@example.org", `value="Mira"`, "Firefox on Linux")
+		has(t, "the account", account, "Mira@Example.org", `value="Mira"`, "Firefox on Linux")
 		if n := r.count(`SELECT COUNT(*) FROM reader_newsletter WHERE newsletter = 'week'`); n != 1 {
 			t.Errorf("the newsletter was chosen %d times, want 1", n)
 		}

@@ -6,29 +6,45 @@ import (
 	"context"
 	"html/template"
 	"io"
-	"math/rand/v2"
 	"net/http"
 	"net/http/httptest"
+	"os"
+	"path/filepath"
+	"strconv"
 	"testing"
 
 	"github.com/klauspost/compress/gzip"
 )
 
 // storyOf60K gives the segments of a page of 60 KB as a story is cut, and five
-// holes of 1.9 KB together.
-func storyOf60K() (segments, contents [][]byte) {
-	r := rand.New(rand.NewPCG(11, 12))
+// holes of 1.9 KB together, of the demo's prose.
+func storyOf60K(t testing.TB) (segments, contents [][]byte) {
+	files, err := filepath.Glob("../demo/newsroom/stories/*.en.md")
+	if err != nil || len(files) == 0 {
+		t.Skip("the demo has no stories")
+	}
+	var prose bytes.Buffer
+	for _, f := range files {
+		b, err := os.ReadFile(f)
+		if err != nil {
+			t.Fatal(err)
+		}
+		prose.Write(bytes.ReplaceAll(b, []byte("\n\n"), []byte("</p>\n<p>")))
+	}
+	if prose.Len() < 62_000 {
+		t.Skipf("the demo's stories have %d bytes", prose.Len())
+	}
 	for _, n := range []int{6000, 700, 42_000, 1300, 9000, 1000} {
-		segments = append(segments, text(r, n))
+		segments = append(segments, bytes.Clone(prose.Next(n)))
 	}
 	for _, n := range []int{150, 200, 250, 300, 1000} {
-		contents = append(contents, text(r, n))
+		contents = append(contents, bytes.Clone(prose.Next(n)))
 	}
 	return segments, contents
 }
 
 func benchPage(b *testing.B) (*Page, Holes, []byte) {
-	segments, contents := storyOf60K()
+	segments, contents := storyOf60K(b)
 	p, holes, want := pageOf(b, segments, contents)
 	if err := p.improve(); err != nil {
 		b.Fatal(err)
@@ -78,7 +94,7 @@ func BenchmarkServeIdentity(b *testing.B) { benchServe(b, "identity") }
 
 func BenchmarkGetAndServe(b *testing.B) {
 	c := NewCache(Settings{})
-	segments, contents := storyOf60K()
+	segments, contents := storyOf60K(b)
 	_, holes, _ := pageOf(b, segments, contents)
 	k := Key{Kind: "story", ID: "0198c0de-0000-7000-8000-000000000001", Revision: "17", Variant: "preview", Lang: "en"}
 	r := httptest.NewRequest("GET", "/", nil)
@@ -109,8 +125,10 @@ func BenchmarkGetAndServe(b *testing.B) {
 	}
 }
 
+// BenchmarkNew is what a miss costs besides the renderer.
 func BenchmarkNew(b *testing.B) {
-	_, _, html := benchPage(b)
+	segments, _ := storyOf60K(b)
+	html := bytes.Join(segments, nil)
 	b.ReportAllocs()
 	for b.Loop() {
 		if _, err := New(Rendered{Body: html}); err != nil {
@@ -119,14 +137,22 @@ func BenchmarkNew(b *testing.B) {
 	}
 }
 
-func BenchmarkImprove(b *testing.B) {
-	p, _, _ := benchPage(b)
-	for b.Loop() {
-		if err := p.improve(); err != nil {
-			b.Fatal(err)
-		}
+// BenchmarkDeflate tells what the levels of compression cost and give.
+func BenchmarkDeflate(b *testing.B) {
+	segments, _ := storyOf60K(b)
+	for level := fast; level <= best; level++ {
+		b.Run(strconv.Itoa(level), func(b *testing.B) {
+			n := 0
+			for b.Loop() {
+				body, err := deflated(segments, level)
+				if err != nil {
+					b.Fatal(err)
+				}
+				n = body.deflated
+			}
+			b.ReportMetric(float64(n), "bytes")
+		})
 	}
-	b.ReportMetric(float64(p.body.Load().deflated), "bytes")
 }
 
 // What it is measured against: compressing the page for each request, and
@@ -146,7 +172,7 @@ func BenchmarkCompressEach(b *testing.B) {
 }
 
 func BenchmarkRenderAndCompressEach(b *testing.B) {
-	segments, contents := storyOf60K()
+	segments, contents := storyOf60K(b)
 	const layout = `<!doctype html><html lang="{{.Lang}}"><head><title>{{.Title}}</title></head><body>
 {{range .Nav}}<li><a href="{{.}}"{{if eq . "/world/"}} aria-current="page"{{end}}>{{.}}</a></li>{{end}}<h1>{{.Title}}</h1>
 {{.Body}}{{range .Cards}}<article><a href="{{.URL}}">{{.Headline}}</a><p>{{.Summary}}</p></article>{{end}}</body></html>`
@@ -194,6 +220,7 @@ func BenchmarkLoopback(b *testing.B) {
 		"bytes": func(w http.ResponseWriter, r *http.Request) {
 			w.Header().Set("Content-Encoding", "gzip")
 			w.Header().Set("Content-Type", "text/html; charset=utf-8")
+			w.Header().Set("Content-Length", strconv.Itoa(member.Len()))
 			w.Write(member.Bytes())
 		},
 		"pieces": func(w http.ResponseWriter, r *http.Request) { // each piece written by itself

@@ -9,6 +9,7 @@ import (
 	"fmt"
 	"io"
 	"net/http"
+	"slices"
 	"strings"
 	"sync/atomic"
 	"time"
@@ -58,7 +59,7 @@ func New(r Rendered) (*Page, error) {
 	}
 	p := &Page{
 		holes: holes, status: r.Status, canESI: true,
-		kind: []string{r.Type}, tags: r.Tags, tag: tagOf(r, raw, holes),
+		kind: []string{r.Type}, tags: slices.Clone(r.Tags), tag: tagOf(r, raw, holes),
 	}
 	p.body.Store(b)
 	if p.status == 0 {

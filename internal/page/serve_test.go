@@ -184,6 +184,11 @@ func TestESI(t *testing.T) {
 	if body := read(t, r); !strings.HasPrefix(body, "a Ada ") || r.Header.Get("Surrogate-Control") != "" || r.Header.Get("Cache-Control") != "private, no-cache" {
 		t.Errorf("a page with an instruction in its text went out for ESI: %q %v", body, r.Header)
 	}
+	own := page.Holes{{Name: "who", HTML: []byte("Ada"), Personal: true}} // has no address to be had from
+	r = answer(t, newPage(t, page.Rendered{Body: []byte("a HOLE b")}), own, o, "GET")
+	if body := read(t, r); body != "a Ada b" || r.Header.Get("Surrogate-Control") != "" || r.Header.Get("Cache-Control") != "private, no-cache" {
+		t.Errorf("a hole without a source went out for ESI: %q %v", body, r.Header)
+	}
 	r1 := httptest.NewRequest("GET", "/", nil)
 	speaks := page.SpeaksESI(r1)
 	r1.Header.Set("Surrogate-Capability", `varnish="Surrogate/1.0 ESI/1.0"`)

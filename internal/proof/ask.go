@@ -20,6 +20,8 @@ import (
 
 	"github.com/andybalholm/brotli"
 	"github.com/klauspost/compress/zstd"
+
+	"masthead/internal/fault"
 )
 
 // ask is one request.
@@ -153,6 +155,10 @@ func (d *door) once(ctx context.Context, p *persona, a ask) (answer, error) {
 		r.Header.Set(d.key, p.from().String())
 	}
 	res, err := d.client.Do(r)
+	if err != nil && d.server == nil && ctx.Err() == nil {
+		return answer{}, fault.New(fault.Unavailable, "the site does not answer: "+err.Error()).
+			WithHint("start it with masthead serve, or check the newsroom itself by leaving out --url")
+	}
 	if err != nil {
 		return answer{}, fmt.Errorf("%s %s as %s: %w", method, a.path, p.name, err)
 	}

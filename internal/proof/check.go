@@ -16,7 +16,6 @@ import (
 
 	"masthead/internal/config"
 	"masthead/internal/db"
-	"masthead/internal/fault"
 	"masthead/internal/reader"
 	"masthead/internal/staff"
 	"masthead/internal/story"
@@ -141,10 +140,11 @@ func (c *check) run(ctx context.Context, casts [][]*persona, lists []ask, o Opti
 	var wg sync.WaitGroup
 	for _, cast := range casts {
 		wg.Go(func() {
-			w := &worker{check: c, cast: cast, seen: map[[32]byte]hits{}}
+			w := &worker{check: c, cast: cast, seen: map[[32]byte]hits{}, said: map[said]map[uint64]bool{}}
 			for j := range jobs {
 				var err error
 				clear(w.seen)
+				clear(w.said)
 				if j.list.path != "" {
 					err = w.list(ctx, j.list, o.Limit > 0)
 				} else {
@@ -189,6 +189,13 @@ type worker struct {
 
 	own    index // of the edition being read, with every run
 	secret secret
+	said   map[said]map[uint64]bool // what else stands on pages
+}
+
+// said is an edition, as far as its preview or whole.
+type said struct {
+	edition int32
+	whole   bool
 }
 
 // edition reads every surface of one edition.
@@ -212,7 +219,7 @@ func (w *worker) edition(ctx context.Context, i int32) error {
 		} else {
 			err = w.page(ctx, p, i, &tags)
 		}
-		if err == nil && p.reads&readsSearch != 0 && e.published {
+		if err == nil && p.reads&readsSearch != 0 {
 			err = w.search(ctx, p, e)
 		}
 		if err == nil && p.name == "meter spent" {
@@ -337,13 +344,14 @@ func (w *worker) give(ctx context.Context, p *persona, i int32) error {
 		return nil
 	}
 	a := ask{surface: "gift", method: http.MethodPost, path: f.at(e.lang, "/gift"), form: url.Values{"story": {e.storyID}}}
+	before := f.Now().Add(-time.Second)
 	got, err := w.read(ctx, p, a)
 	if err != nil {
 		return err
 	}
 	w.judge(ctx, p, a, got, i, false, nil)
 	gifts, err := f.WallStore.GiftsOf(ctx, f.DB.Read(), p.visit.Reader.ID)
-	if p.visit.Reader.ID != "" && slices.ContainsFunc(gifts, func(g wall.Gift) bool { return g.StoryID == e.storyID && g.ExpiresAt.After(f.now.Add(25*time.Hour)) }) {
+	if p.visit.Reader.ID != "" && slices.ContainsFunc(gifts, func(g wall.Gift) bool { return g.StoryID == e.storyID && g.CreatedAt.After(before) }) {
 		w.find(p, a, got, e, "a link that opens the whole text", "the gift was made")
 	}
 	return err
@@ -531,18 +539,7 @@ func (w *worker) unexplained(ctx context.Context, p *persona, keys []uint64, own
 		if i == owner || !e.published {
 			continue
 		}
-		edition, err := f.Stories.EditionByID(ctx, f.DB.Read(), e.id)
-		if fault.Is(err, fault.NotFound) {
-			continue
-		}
-		if err != nil {
-			return keys
-		}
-		seen, _ := f.parts(e, edition.Body)
-		if i == own && full || f.decide(p, e, false, nil).Full {
-			seen = edition.Body
-		}
-		public, err := f.public(ctx, edition, seen)
+		public, err := w.says(ctx, said{i, i == own && full || f.decide(p, e, false, nil).Full})
 		if err != nil {
 			return keys
 		}
@@ -552,6 +549,25 @@ func (w *worker) unexplained(ctx context.Context, p *persona, keys []uint64, own
 		}
 	}
 	return keys
+}
+
+// says gives the runs of what an edition shows.
+func (w *worker) says(ctx context.Context, of said) (map[uint64]bool, error) {
+	if set, ok := w.said[of]; ok {
+		return set, nil
+	}
+	f, e := w.facts, w.facts.editions[of.edition]
+	edition, err := f.Stories.EditionByID(ctx, f.DB.Read(), e.id)
+	if err != nil {
+		return nil, err
+	}
+	shown, _ := f.parts(e, edition.Body)
+	if of.whole {
+		shown = edition.Body
+	}
+	set, err := f.public(ctx, edition, shown)
+	w.said[of] = set
+	return set, err
 }
 
 // sentence gives the sentence of an edition that a run begins in.

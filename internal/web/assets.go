@@ -25,7 +25,7 @@ type Assets struct {
 	urls     map[string]string // "site.css" → "/assets/site-3F2A….css"
 	preloads map[string][]string
 	files    map[string]assetFile // by the last part of the address
-	theme    string
+	theme    func() (file string, css []byte)
 }
 
 type assetFile struct {
@@ -64,13 +64,31 @@ func NewAssets(dist fs.FS, theme Theme) (*Assets, error) {
 			a.preloads[lang] = append(a.preloads[lang], a.urls[name])
 		}
 	}
-	if css := theme.CSS(); len(css) > 0 {
-		sum := sha256.Sum256(css)
-		file := "theme-" + hex.EncodeToString(sum[:5]) + ".css"
-		a.files[file] = assetFile{kind: contentType(file), plain: css}
-		a.theme = AssetPath + file
-	}
+	file, css := themeFile(theme)
+	a.theme = func() (string, []byte) { return file, css }
 	return a, nil
+}
+
+// Reread makes the theme's stylesheet one that is read anew for each page: for
+// development.
+func (a *Assets) Reread(read func() (Theme, error)) {
+	first, css := a.theme()
+	a.theme = func() (string, []byte) {
+		theme, err := read()
+		if err != nil {
+			return first, css
+		}
+		return themeFile(theme)
+	}
+}
+
+// themeFile names the theme's stylesheet by its content; "" where there is none.
+func themeFile(t Theme) (file string, css []byte) {
+	if css = t.CSS(); len(css) == 0 {
+		return "", nil
+	}
+	sum := sha256.Sum256(css)
+	return "theme-" + hex.EncodeToString(sum[:5]) + ".css", css
 }
 
 func contentType(file string) string {
@@ -110,15 +128,22 @@ func (a *Assets) Preloads(lang string) []string {
 
 // ThemeURL gives the address of the theme's stylesheet, or "".
 func (a *Assets) ThemeURL() string {
-	if a == nil {
+	if a == nil || a.theme == nil {
 		return ""
 	}
-	return a.theme
+	if file, _ := a.theme(); file != "" {
+		return AssetPath + file
+	}
+	return ""
 }
 
 // ServeHTTP serves one file of AssetPath, compressed as the browser takes it.
 func (a *Assets) ServeHTTP(w http.ResponseWriter, r *http.Request) {
-	file, ok := a.files[strings.TrimPrefix(r.URL.Path, AssetPath)]
+	name := strings.TrimPrefix(r.URL.Path, AssetPath)
+	file, ok := a.files[name]
+	if theme, css := a.theme(); !ok && name == theme && css != nil {
+		file, ok = assetFile{kind: contentType(name), plain: css}, true
+	}
 	if !ok {
 		http.NotFound(w, r)
 		return

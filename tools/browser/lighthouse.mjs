@@ -31,6 +31,7 @@ async function measure(page) {
     logLevel: "silent",
     output: "json",
     maxWaitForLoad: 30000,
+    ignoreStatusCode: true, // an error's page is a page too
   };
   const speed = page.categories.includes("performance");
   if (!speed) {

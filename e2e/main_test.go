@@ -1,0 +1,254 @@
+// Package e2e tests the program from outside: it builds it, seeds the demo's
+// newsroom, serves it and reads it with a real Chromium and with the tools that
+// measure web pages. Each test has a browser profile of its own.
+//
+//	go test ./e2e                               every check
+//	go test ./e2e -args -pictures docs/pictures takes the pictures of the manual
+//	go test ./e2e -args -performance            measures speed too
+//
+// MASTHEAD_E2E_NEWSROOM may name a folder with a seeded demo, to save seeding
+// one while a test is being written; it is copied, not used.
+package e2e
+
+import (
+	"bytes"
+	"context"
+	"errors"
+	"flag"
+	"fmt"
+	"io"
+	"io/fs"
+	"log/slog"
+	"net"
+	"net/http"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"sync"
+	"syscall"
+	"testing"
+	"time"
+
+	"github.com/chromedp/chromedp"
+
+	"masthead/internal/app"
+	"masthead/internal/config"
+	"masthead/internal/db"
+)
+
+var (
+	picturesFlag    = flag.String("pictures", "", "take pictures of the pages into this `folder`")
+	performanceFlag = flag.Bool("performance", false, "measure the speed of pages with Lighthouse")
+)
+
+// The demo that most tests read, and the program and browser that all use.
+var (
+	program string // path of the built program
+	browser context.Context
+	demo    *newsroom
+)
+
+func TestMain(m *testing.M) {
+	flag.Parse()
+	os.Exit(testMain(m))
+}
+
+func testMain(m *testing.M) int {
+	chromium, err := findChromium()
+	if err != nil {
+		fmt.Fprintln(os.Stderr, "e2e:", err)
+		if os.Getenv("CI") == "true" {
+			return 1
+		}
+		fmt.Fprintln(os.Stderr, "e2e: every test is skipped; make tools installs what they need")
+		return 0
+	}
+	work, err := os.MkdirTemp("", "masthead-e2e-")
+	if err != nil {
+		fmt.Fprintln(os.Stderr, "e2e:", err)
+		return 1
+	}
+	defer os.RemoveAll(work)
+	stop, err := prepare(work, chromium)
+	defer stop()
+	if err != nil {
+		fmt.Fprintln(os.Stderr, "e2e:", err)
+		return 1
+	}
+	return m.Run()
+}
+
+// prepare builds the program, starts the browser, seeds the demo and serves it.
+func prepare(work, chromium string) (stop func(), err error) {
+	var stops []func()
+	stop = func() {
+		for i := len(stops) - 1; i >= 0; i-- {
+			stops[i]()
+		}
+	}
+	program = filepath.Join(work, "masthead")
+	build := exec.Command("go", "build", "-tags=nodynamic", "-o", program, "../cmd/masthead")
+	build.Env = append(os.Environ(), "CGO_ENABLED=0")
+	if out, err := build.CombinedOutput(); err != nil {
+		return stop, fmt.Errorf("build the program: %w\n%s", err, out)
+	}
+	folder := filepath.Join(work, "demo")
+	started := time.Now()
+	if seeded := os.Getenv("MASTHEAD_E2E_NEWSROOM"); seeded != "" {
+		err = exec.Command("cp", "-a", seeded, folder).Run() // with its modes: a key that others can read is refused
+	} else if out, failed := exec.Command(program, "demo", "--dir", folder).CombinedOutput(); failed != nil {
+		err = fmt.Errorf("seed the demo: %w\n%s", failed, out)
+	}
+	if err != nil {
+		return stop, err
+	}
+	fmt.Printf("e2e: the demo is seeded in %.0f s\n", time.Since(started).Seconds())
+	if err := withdraw(folder, withdrawnStory); err != nil {
+		return stop, err
+	}
+	options := append(chromedp.DefaultExecAllocatorOptions[:], chromedp.ExecPath(chromium), chromedp.NoSandbox, chromedp.DisableGPU,
+		chromedp.UserDataDir(filepath.Join(work, "profile")), chromedp.Flag("hide-scrollbars", true))
+	allocator, cancel := chromedp.NewExecAllocator(context.Background(), options...)
+	stops = append(stops, cancel)
+	browser, cancel = chromedp.NewContext(allocator)
+	stops = append(stops, cancel)
+	if err := chromedp.Do(browser); err != nil {
+		return stop, fmt.Errorf("start %s: %w", chromium, err)
+	}
+	demo, err = serve(folder)
+	if err == nil {
+		stops = append(stops, demo.stop)
+	}
+	return stop, err
+}
+
+func findChromium() (string, error) {
+	for _, name := range []string{"chromium", "chromium-browser", "google-chrome"} {
+		if path, err := exec.LookPath(name); err == nil {
+			return path, nil
+		}
+	}
+	return "", errors.New("there is no chromium")
+}
+
+// withdrawnStory is taken back before the demo is served, so that there is a
+// page that is gone.
+const withdrawnStory = "orchard-frost"
+
+func withdraw(folder, slug string) error {
+	ctx := context.Background()
+	c, err := config.Load(folder, nil, func(string) (string, bool) { return "", false })
+	if err != nil {
+		return err
+	}
+	a, err := app.Open(ctx, c, slog.New(slog.DiscardHandler))
+	if err != nil {
+		return err
+	}
+	e, err := a.Stories.Find(ctx, a.DB.Read(), slug)
+	if err == nil {
+		err = a.DB.InTx(ctx, func(tx *db.Tx) error {
+			return a.Stories.Withdraw(ctx, tx, e.ID, "The figures were those of another year.", "")
+		})
+	}
+	return errors.Join(err, a.Close())
+}
+
+// newsroom is a served newsroom.
+type newsroom struct {
+	URL string // http://127.0.0.1:PORT, without a final slash
+
+	cmd *exec.Cmd
+	log *bytes.Buffer
+
+	mu    sync.Mutex
+	paths map[string]string // of stories, by language and slug
+}
+
+// serve starts the program on a newsroom's folder and waits until it answers.
+func serve(folder string) (*newsroom, error) {
+	l, err := net.Listen("tcp", "127.0.0.1:0")
+	if err != nil {
+		return nil, err
+	}
+	addr := l.Addr().String()
+	if err := l.Close(); err != nil {
+		return nil, err
+	}
+	n := &newsroom{URL: "http://" + addr, log: &bytes.Buffer{}, paths: map[string]string{}}
+	n.cmd = exec.Command(program, "serve", "--dir", folder, "--addr", addr, "--url", n.URL, "--ops-addr", "", "--log-level", "warn",
+		"--letters-per-network", "10000", "--dev", "true")
+	n.cmd.Stderr = n.log
+	n.cmd.SysProcAttr = &syscall.SysProcAttr{Setpgid: true} // an interrupt at the terminal is for the test alone
+	if err := n.cmd.Start(); err != nil {
+		return nil, err
+	}
+	ended := make(chan error, 1)
+	go func() { ended <- n.cmd.Wait() }()
+	for range 600 {
+		if r, err := http.Get(n.URL + "/robots.txt"); err == nil {
+			r.Body.Close()
+			return n, nil
+		}
+		select {
+		case err := <-ended:
+			return nil, fmt.Errorf("masthead serve: %w\n%s", err, n.log)
+		case <-time.After(50 * time.Millisecond):
+		}
+	}
+	n.stop()
+	return nil, fmt.Errorf("masthead serve does not answer\n%s", n.log)
+}
+
+func (n *newsroom) stop() {
+	n.cmd.Process.Signal(syscall.SIGTERM)
+	n.cmd.Wait()
+}
+
+// command runs the program and gives what it printed.
+func command(t *testing.T, args ...string) string {
+	t.Helper()
+	out, err := exec.Command(program, args...).CombinedOutput()
+	if err != nil {
+		t.Fatalf("masthead %v: %v\n%s", args, err, out)
+	}
+	return string(out)
+}
+
+// get fetches a path as somebody with these cookies would, without following
+// redirects.
+func (n *newsroom) get(t testing.TB, path, cookies string) (status int, header http.Header, body string) {
+	t.Helper()
+	r, err := http.NewRequest(http.MethodGet, n.URL+path, nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if cookies != "" {
+		r.Header.Set("Cookie", cookies)
+	}
+	answer, err := http.DefaultTransport.RoundTrip(r)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer answer.Body.Close()
+	content, err := io.ReadAll(answer.Body)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return answer.StatusCode, answer.Header, string(content)
+}
+
+// exists reports whether a tool of the browser checks is installed. Under
+// CI=true each must be.
+func exists(t *testing.T, path string) bool {
+	t.Helper()
+	_, err := os.Stat(path)
+	if err == nil {
+		return true
+	}
+	if !errors.Is(err, fs.ErrNotExist) || os.Getenv("CI") == "true" {
+		t.Fatal(err)
+	}
+	t.Skipf("%v: make tools installs it", err)
+	return false
+}
