@@ -20,6 +20,7 @@ import (
 	"masthead/internal/media"
 	"masthead/internal/newsletter"
 	"masthead/internal/reader"
+	"masthead/internal/relay"
 	"masthead/internal/search"
 	"masthead/internal/site"
 	"masthead/internal/staff"
@@ -38,6 +39,7 @@ type App struct {
 	DB          *db.DB
 	Blobs       blob.Store
 	Jobs        *job.Queue
+	Relay       *relay.Relay // tells every node what changed
 	Stories     *story.Store
 	Media       *media.Store
 	Readers     *reader.Store
@@ -112,6 +114,7 @@ func (a *App) build(ctx context.Context, keys secrets) (err error) {
 	if a.Blobs, err = openBlobs(ctx, c); err != nil {
 		return err
 	}
+	a.Relay = relay.New(a.DB, a.Log)
 	a.Search = &search.Index{Dialect: a.DB.Dialect}
 	a.Stories = &story.Store{Now: a.Now, DefaultLang: c.Language, Location: c.Timezone}
 	a.Stories.Changed = append(a.Stories.Changed, a.index)
@@ -137,6 +140,7 @@ func (a *App) build(ctx context.Context, keys secrets) (err error) {
 	if a.Crawlers, err = openCrawlers(c.CrawlerRanges); err != nil {
 		return err
 	}
+	a.connect()
 	return a.openMail()
 }
 

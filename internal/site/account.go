@@ -144,7 +144,6 @@ func (n *Newsroom) changeAccount(w http.ResponseWriter, r *http.Request, done st
 	if err := n.DB.InTx(r.Context(), func(tx *db.Tx) error { return change(tx, v) }); err != nil {
 		return err
 	}
-	n.Engine.Changed([]string{readerTag(v.Reader.ID)})
 	return n.goTo(w, r, n.at(lang(r), "/account")+"?done="+done)
 }
 
@@ -202,7 +201,6 @@ func (n *Newsroom) deleteAccount(w http.ResponseWriter, r *http.Request) error {
 	if err != nil {
 		return err
 	}
-	n.Engine.Changed([]string{readerTag(v.Reader.ID)})
 	web.DropCookie(w, r, sessionCookie)
 	dropPass(w, r)
 	return n.goTo(w, r, n.at(lang(r), "/")+"?done=deleted")

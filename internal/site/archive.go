@@ -54,7 +54,7 @@ func (n *Newsroom) archive(w http.ResponseWriter, r *http.Request) error {
 		}
 		path = "/" + year + "/" + r.PathValue("month") + "/"
 	}
-	return n.orElsewhere(w, r, n.shared(w, r, page.Key{Kind: "archive", ID: path}, []string{listsTag(lang(r))}, "archive", func(r *http.Request) (any, error) {
+	return n.orElsewhere(w, r, n.shared(w, r, page.Key{Kind: "archive", ID: path}, []string{ListsTag(lang(r))}, "archive", func(r *http.Request) (any, error) {
 		return n.archivePage(r, path, month)
 	}))
 }

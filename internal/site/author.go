@@ -28,7 +28,7 @@ type AuthorPage struct {
 // author serves "/author/{slug}/".
 func (n *Newsroom) author(w http.ResponseWriter, r *http.Request) error {
 	slug := r.PathValue("slug")
-	return n.orElsewhere(w, r, n.numbered(w, r, page.Key{Kind: "author", ID: slug}, []string{listsTag(lang(r))}, "author", func(r *http.Request) (any, error) {
+	return n.orElsewhere(w, r, n.numbered(w, r, page.Key{Kind: "author", ID: slug}, []string{ListsTag(lang(r))}, "author", func(r *http.Request) (any, error) {
 		return n.authorPage(r, slug)
 	}))
 }

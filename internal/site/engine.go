@@ -11,9 +11,8 @@ import (
 	"masthead/internal/page"
 )
 
-// Engine keeps what the pages of the site are answered with. Its tags are
-// "story:ID", "lists:LANG" (whatever shows several stories of a language),
-// "reader:ID" and "site" (sections, topics, authors, menus, the wall's texts).
+// Engine keeps what the pages of the site are answered with, by tags: see
+// [StoryTag], [ListsTag], [ReaderTag] and [SiteTag].
 type Engine struct {
 	cache  *page.Cache
 	marker *page.Marker
@@ -58,12 +57,18 @@ func (e *Engine) Changed(tags []string) {
 	e.cache.Invalidate(tags...)
 }
 
-// Names of the tags.
-func storyTag(id string) string   { return "story:" + id }
-func listsTag(lang string) string { return "lists:" + lang }
-func readerTag(id string) string  { return "reader:" + id }
+// SiteTag is the tag of what every page shows: sections, topics, authors, menus,
+// the wall's texts.
+const SiteTag = "site"
 
-const siteTag = "site"
+// StoryTag is the tag of one story.
+func StoryTag(id string) string { return "story:" + id }
+
+// ListsTag is the tag of whatever shows several stories of a language.
+func ListsTag(lang string) string { return "lists:" + lang }
+
+// ReaderTag is the tag of what is granted to one reader.
+func ReaderTag(id string) string { return "reader:" + id }
 
 // cachedKey marks a request for which a page is made that many will be sent.
 const cachedKey contextKey = 100
@@ -93,7 +98,7 @@ func (n *Newsroom) shared(w http.ResponseWriter, r *http.Request, key page.Key, 
 			return page.Rendered{}, err
 		}
 		body, err := n.Pages.Bytes("site/"+name, content)
-		return page.Rendered{Body: body, Marker: n.Engine.marker, Tags: append(tags, siteTag)}, err
+		return page.Rendered{Body: body, Marker: n.Engine.marker, Tags: append(tags, SiteTag)}, err
 	})
 	if err != nil {
 		return err
@@ -122,7 +127,7 @@ func (n *Newsroom) document(w http.ResponseWriter, r *http.Request, key page.Key
 	key.Lang = lang(r)
 	p, err := n.Engine.cache.Get(r.Context(), key, func(ctx context.Context) (page.Rendered, error) {
 		body, err := build(anybody(ctx, r, ""))
-		return page.Rendered{Body: body, Type: contentType, Tags: append(tags, siteTag)}, err
+		return page.Rendered{Body: body, Type: contentType, Tags: append(tags, SiteTag)}, err
 	})
 	if err != nil {
 		return err
@@ -133,8 +138,8 @@ func (n *Newsroom) document(w http.ResponseWriter, r *http.Request, key page.Key
 // frame fills the holes that every page has: who is signed in, and what was just done.
 func (n *Newsroom) frame(r *http.Request) (page.Holes, error) {
 	v := visitorOf(r)
-	account, err := n.part(r, "account-link", v.class(), "site/error", func() any {
-		return ErrorPage{Base: n.bare(r)}
+	account, err := n.part(r, "account-link", v.class(), "site/error", func() (any, error) {
+		return ErrorPage{Base: n.bare(r)}, nil
 	})
 	if err != nil {
 		return nil, err
@@ -153,10 +158,14 @@ func (n *Newsroom) frame(r *http.Request) (page.Holes, error) {
 
 // part gives the content of a hole that all visitors of one kind share at this
 // address; which tells the kind.
-func (n *Newsroom) part(r *http.Request, name, which, template string, fill func() any, tags ...string) ([]byte, error) {
+func (n *Newsroom) part(r *http.Request, name, which, template string, fill func() (any, error)) ([]byte, error) {
 	return n.Engine.parts.Get(r.Context(), name+"\x00"+which+"\x00"+lang(r)+"\x00"+pathAndQuery(r), func(context.Context) ([]byte, []string, int, error) {
-		b, err := n.Pages.Part(template, name, fill())
-		return b, append(tags, siteTag), len(b), err
+		content, err := fill()
+		if err != nil {
+			return nil, nil, 0, err
+		}
+		b, err := n.Pages.Part(template, name, content)
+		return b, []string{SiteTag}, len(b), err
 	})
 }
 

@@ -44,7 +44,7 @@ func (n *Newsroom) feed(w http.ResponseWriter, r *http.Request) error {
 		contentType = "application/feed+json; charset=utf-8"
 	}
 	key := page.Key{Kind: "feed", ID: r.URL.Path, Revision: n.hour()}
-	return n.orElsewhere(w, r, n.document(w, r, key, []string{listsTag(lang(r))}, contentType, n.feedBytes))
+	return n.orElsewhere(w, r, n.document(w, r, key, []string{ListsTag(lang(r))}, contentType, n.feedBytes))
 }
 
 // hour is in the keys of what the wall's rules make older by themselves: a story
@@ -180,7 +180,7 @@ const xmlType = "application/xml; charset=utf-8"
 func (n *Newsroom) everyList() []string {
 	var tags []string
 	for _, l := range n.languages() {
-		tags = append(tags, listsTag(l))
+		tags = append(tags, ListsTag(l))
 	}
 	return tags
 }

@@ -36,7 +36,7 @@ func (n *Newsroom) front(w http.ResponseWriter, r *http.Request) error {
 		}
 	}
 	today := n.Now().In(n.Config.Timezone).Format(time.DateOnly) // which the page shows
-	return n.shared(w, r, page.Key{Kind: "front", ID: today}, []string{listsTag(l)}, "front", n.frontPage)
+	return n.shared(w, r, page.Key{Kind: "front", ID: today}, []string{ListsTag(l)}, "front", n.frontPage)
 }
 
 func (n *Newsroom) frontPage(r *http.Request) (any, error) {

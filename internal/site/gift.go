@@ -31,7 +31,7 @@ func (n *Newsroom) giftForm(r *http.Request, storyID string) (*GiftForm, error) 
 	id := visitorOf(r).reader.Reader.ID
 	text, err := n.Engine.parts.Get(r.Context(), "gifts\x00"+id, func(ctx context.Context) ([]byte, []string, int, error) {
 		left, err := n.WallStore.GiftsLeft(ctx, n.DB.Read(), id)
-		return strconv.AppendInt(nil, int64(left), 10), []string{giftsTag(id), readerTag(id)}, 8, err
+		return strconv.AppendInt(nil, int64(left), 10), []string{giftsTag(id), ReaderTag(id)}, 8, err
 	})
 	if err != nil {
 		return nil, err
@@ -78,13 +78,14 @@ func (n *Newsroom) give(w http.ResponseWriter, r *http.Request) error {
 	}
 	var token string
 	err = n.DB.InTx(ctx, func(tx *db.Tx) (err error) {
-		_, token, err = n.WallStore.GiftCreate(ctx, tx, visit.Reader, rt.story.ID, d)
-		return err
+		if _, token, err = n.WallStore.GiftCreate(ctx, tx, visit.Reader, rt.story.ID, d); err != nil {
+			return err
+		}
+		return n.Tell(ctx, tx, giftsTag(visit.Reader.ID))
 	})
 	if err != nil && !fault.Is(err, fault.TooMany) {
 		return err
 	}
-	n.Engine.Changed([]string{giftsTag(visit.Reader.ID)})
 	if p.GiftForm, err = n.giftForm(r, rt.story.ID); err != nil {
 		return err
 	}

@@ -46,8 +46,10 @@ type Newsroom struct {
 	Frames      []string     // origins whose players a click may load into a story
 	Pages       *web.Renderer
 	Engine      *Engine
-	Answer      *web.Answer
-	Now         func() time.Time
+	// Tell tells every node what has changed, in the transaction that changes it.
+	Tell   func(ctx context.Context, q db.Queryer, tags ...string) error
+	Answer *web.Answer
+	Now    func() time.Time
 }
 
 // Handler serves every public address. The language that an address begins

@@ -23,7 +23,7 @@ type SectionPage struct {
 // sectionOrPage serves "/{slug}/": a section, or a standing page such as "About".
 func (n *Newsroom) sectionOrPage(w http.ResponseWriter, r *http.Request) error {
 	slug := r.PathValue("slug")
-	err := n.numbered(w, r, page.Key{Kind: "section", ID: slug}, []string{listsTag(lang(r))}, "section", func(r *http.Request) (any, error) {
+	err := n.numbered(w, r, page.Key{Kind: "section", ID: slug}, []string{ListsTag(lang(r))}, "section", func(r *http.Request) (any, error) {
 		return n.sectionPage(r, slug)
 	})
 	if fault.Is(err, fault.NotFound) {

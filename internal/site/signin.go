@@ -197,7 +197,6 @@ func (n *Newsroom) signout(w http.ResponseWriter, r *http.Request) error {
 		if err != nil && !fault.Is(err, fault.NotFound) {
 			return err
 		}
-		n.Engine.Changed([]string{readerTag(v.reader.Reader.ID)})
 	}
 	web.DropCookie(w, r, sessionCookie)
 	dropPass(w, r)

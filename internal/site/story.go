@@ -113,7 +113,7 @@ func (n *Newsroom) route(r *http.Request) (*route, error) {
 		}
 		rt.next = (&url.URL{Path: e.Path, Fragment: "p" + strconv.Itoa(paragraphs+1)}).String()
 		rt.edition.Body = nil
-		return rt, []string{storyTag(e.StoryID), siteTag}, 1024 + len(e.Summary) + len(e.Headline), nil
+		return rt, []string{StoryTag(e.StoryID), SiteTag}, 1024 + len(e.Summary) + len(e.Headline), nil
 	})
 }
 
@@ -160,7 +160,7 @@ func (n *Newsroom) variant(r *http.Request, rt *route, d wall.Decision, template
 				return page.Rendered{}, err
 			}
 			body, err := n.Pages.Bytes("site/"+template, content)
-			return page.Rendered{Body: body, Marker: n.Engine.marker, Tags: []string{storyTag(rt.story.ID), siteTag}}, err
+			return page.Rendered{Body: body, Marker: n.Engine.marker, Tags: []string{StoryTag(rt.story.ID), SiteTag}}, err
 		}
 	}
 	key := page.Key{Kind: template, ID: rt.edition.ID, Lang: rt.edition.Lang}
@@ -178,53 +178,46 @@ func (n *Newsroom) storyHoles(r *http.Request, rt *route, d wall.Decision, gift 
 	if err != nil {
 		return nil, err
 	}
-	v := visitorOf(r)
-	struc := StoryPage{Base: n.bare(r)}
-	fill := func(name, which string, personal bool, set func(p *StoryPage)) {
-		if err != nil {
-			return
-		}
-		h := page.Hole{Name: name, Personal: personal}
-		if set != nil {
-			h.HTML, err = n.part(r, name, which, "site/story", func() any {
-				p := struc
-				set(&p)
-				return p
+	v, bare := visitorOf(r), StoryPage{Base: n.bare(r)}
+	// fill puts in the content of a hole; with a nil set it stays empty.
+	fill := func(name, which string, personal bool, set func(p *StoryPage) error) {
+		h := page.Hole{Name: name, Personal: personal && set != nil}
+		if set != nil && err == nil {
+			h.HTML, err = n.part(r, name, which, "site/story", func() (any, error) {
+				p := bare
+				err := set(&p)
+				return p, err
 			})
 		}
 		holes = append(holes, h)
 	}
-	var wallPanel, meter, giftForm func(p *StoryPage)
-	var wallKind, meterKind, giftKind string
+	var wallPanel, meter, giftForm, giftNotice func(p *StoryPage) error
+	var window, left, until string
 	switch {
 	case !d.Full:
-		panel, err := n.wallPanel(r, rt, d)
-		if err != nil {
-			return nil, err
-		}
-		wallKind = panel.Reason + strconv.Itoa(panel.Limit) + "/" + strconv.Itoa(panel.Days) + panel.Tier
-		wallPanel = func(p *StoryPage) { p.Wall = panel }
+		window = n.wallReason(r, d) + " " + strconv.Itoa(d.Limit) + "/" + strconv.Itoa(d.Days) + " " + d.Tier
+		wallPanel = func(p *StoryPage) (err error) { p.Wall, err = n.wallPanel(r, rt, d); return err }
 	case d.Verdict == wall.Metered && d.Limit > 0 && d.Rule != wall.ByCrawler:
 		notice := &Meter{Used: min(d.Used, d.Limit), Limit: d.Limit, Days: d.Days, Next: rt.edition.Path}
-		meterKind = strconv.Itoa(notice.Used) + "/" + strconv.Itoa(d.Limit) + "/" + strconv.Itoa(d.Days)
-		meter = func(p *StoryPage) { p.Meter = notice }
+		window = strconv.Itoa(notice.Used) + " of " + strconv.Itoa(d.Limit) + "/" + strconv.Itoa(d.Days)
+		meter = func(p *StoryPage) error { p.Meter = notice; return nil }
 	}
 	if d.MayGive(n.visit(r).Reader) {
 		form, err := n.giftForm(r, rt.story.ID)
 		if err != nil {
 			return nil, err
 		}
-		giftKind = strconv.Itoa(form.Left)
-		giftForm = func(p *StoryPage) { p.GiftForm = form }
+		left = strconv.Itoa(form.Left)
+		giftForm = func(p *StoryPage) error { p.GiftForm = form; return nil }
 	}
-	fill("wall", wallKind, v.reader != nil, wallPanel)
-	fill("meter", meterKind, true, meter)
-	fill("gift-form", giftKind, true, giftForm)
-	if gift == nil {
-		fill("gift-notice", "", false, nil)
-	} else {
-		fill("gift-notice", gift.Expires.Machine, true, func(p *StoryPage) { p.Gift = gift })
+	if gift != nil {
+		until = gift.Expires.Machine
+		giftNotice = func(p *StoryPage) error { p.Gift = gift; return nil }
 	}
+	fill("wall", window, v.reader != nil, wallPanel)
+	fill("meter", window, true, meter)
+	fill("gift-form", left, true, giftForm)
+	fill("gift-notice", until, true, giftNotice)
 	if err != nil {
 		return nil, err
 	}
@@ -234,12 +227,12 @@ func (n *Newsroom) storyHoles(r *http.Request, rt *route, d wall.Decision, gift 
 		if err != nil {
 			return nil, nil, 0, err
 		}
-		p := struc
+		p := bare
 		if p.NextForYou, err = n.next(r, t, rt.story, rt.edition); err != nil {
 			return nil, nil, 0, err
 		}
 		b, err := n.Pages.Part("site/story", "next-for-you", p)
-		return b, []string{listsTag(rt.edition.Lang), siteTag}, len(b), err
+		return b, []string{ListsTag(rt.edition.Lang), SiteTag}, len(b), err
 	})
 	return append(holes, page.Hole{Name: "next-for-you", HTML: next}), err
 }

@@ -24,7 +24,7 @@ type TopicPage struct {
 // topic serves "/topic/{slug}/". Topics of the newsroom's own are not found.
 func (n *Newsroom) topic(w http.ResponseWriter, r *http.Request) error {
 	slug := r.PathValue("slug")
-	return n.orElsewhere(w, r, n.numbered(w, r, page.Key{Kind: "topic", ID: slug}, []string{listsTag(lang(r))}, "topic", func(r *http.Request) (any, error) {
+	return n.orElsewhere(w, r, n.numbered(w, r, page.Key{Kind: "topic", ID: slug}, []string{ListsTag(lang(r))}, "topic", func(r *http.Request) (any, error) {
 		return n.topicPage(r, slug)
 	}))
 }

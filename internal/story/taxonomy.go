@@ -32,7 +32,7 @@ func (s *Store) SaveSection(ctx context.Context, tx *db.Tx, sec *Section) error 
 	if err != nil {
 		return fmt.Errorf("story.SaveSection(%s): %w", sec.Slug, err)
 	}
-	return nil
+	return s.arranged(ctx, tx)
 }
 
 // Sections gives every section, parents before their parts, in the newsroom's order.
@@ -153,7 +153,7 @@ func (s *Store) SaveTopic(ctx context.Context, tx *db.Tx, t *Topic) error {
 	if err != nil {
 		return fmt.Errorf("story.SaveTopic(%s): %w", t.Slug, err)
 	}
-	return nil
+	return s.arranged(ctx, tx)
 }
 
 // TopicBySlug gives a topic. One with Internal set is not for readers: its page is not found.
@@ -216,7 +216,7 @@ func (s *Store) SaveWriter(ctx context.Context, tx *db.Tx, w *Writer) error {
 	if err != nil {
 		return fmt.Errorf("story.SaveWriter(%s): %w", w.Slug, err)
 	}
-	return nil
+	return s.arranged(ctx, tx)
 }
 
 // WriterBySlug gives an author.
