@@ -92,4 +92,4 @@ apt = { $(SUDO) apt-get update -qq && $(SUDO) env DEBIAN_FRONTEND=noninteractive
 # $(call npm,FOLDER) installs what the folder's lock names, unless it is there.
 # No script of a package is run.
 npm = cmp -s $(1)/package-lock.json $(1)/node_modules/.masthead-lock || \
-	{ echo "npm ci in $(1)"; npm ci --prefix $(1) --ignore-scripts --no-audit --no-fund --loglevel=error && cp $(1)/package-lock.json $(1)/node_modules/.masthead-lock; }
+	{ echo "npm ci in $(1)"; npm ci --prefix $(1) --ignore-scripts --no-audit --no-fund --loglevel=error >/dev/null && cp $(1)/package-lock.json $(1)/node_modules/.masthead-lock; }

@@ -20,8 +20,9 @@ func TestMain(m *testing.M) {
 // terminal meets it. UPDATE_SCRIPTS=1 rewrites what the scripts compare with.
 func TestScripts(t *testing.T) {
 	testscript.Run(t, testscript.Params{
-		Dir:           "testdata/script",
-		UpdateScripts: os.Getenv("UPDATE_SCRIPTS") != "",
+		Dir: "testdata/script", Cmds: scriptCommands(t),
+		Condition:       func(name string) (bool, error) { return name == "postgres" && hasPostgres(), nil },
+		UpdateScripts:   os.Getenv("UPDATE_SCRIPTS") != "",
 		ContinueOnError: true,
 	})
 }

@@ -179,6 +179,7 @@ var omitted = map[string]string{
 	"staff_link":     "signs staff in",
 	"api_token":      "opens the API",
 	"rate":           "counters of minutes",
+	"change":         "tells running nodes what to forget",
 	"search_entry":   "made anew",
 	"search_words":   "made anew",
 	"media.variants": "made anew",

@@ -61,7 +61,7 @@ func usage(format string, args ...any) error { return &usageError{fmt.Errorf(for
 // Root is the whole command line.
 func Root() *cli.Command {
 	wrong := func(_ context.Context, cmd *cli.Command, err error, _ bool) error {
-		return usage("%v; see masthead help %s", err, strings.TrimPrefix(cmd.FullName(), "masthead "))
+		return usage("%v; see %s", err, helpOf(cmd))
 	}
 	root := &cli.Command{
 		Name:  "masthead",
@@ -70,27 +70,75 @@ func Root() *cli.Command {
 			"in that folder, or the PostgreSQL database that MASTHEAD_DB names.",
 		Commands: []*cli.Command{
 			initCommand(), serveCommand(), demoCommand(), importCommand(), exportCommand(), backupCommand(), verifyCommand(),
-			wallCommand(), readerCommand(), staffCommand(), tokenCommand(), versionCommand(), docsCommand(),
+			wallCommand(), readerCommand(), staffCommand(), tokenCommand(), versionCommand(), docsCommand(), helpCommand(),
 		},
 		HideVersion:    true,
 		ExitErrHandler: func(context.Context, *cli.Command, error) {},
-		Action: func(_ context.Context, cmd *cli.Command) error {
-			if name := cmd.Args().First(); name != "" {
-				return usage("there is no command %q; see masthead help", name)
-			}
-			return cli.ShowAppHelp(cmd)
-		},
 	}
 	var each func(c *cli.Command)
 	each = func(c *cli.Command) {
 		c.OnUsageError = wrong
 		c.Suggest = true
+		if len(c.Commands) > 0 {
+			c.HideHelpCommand = true
+			c.Action = chooses
+		} else if c.ArgsUsage == "" {
+			c.Action = alone(c.Action)
+		}
 		for _, sub := range c.Commands {
 			each(sub)
 		}
 	}
 	each(root)
 	return root
+}
+
+// helpCommand shows the help of a command that its words name: help import ghost.
+func helpCommand() *cli.Command {
+	return &cli.Command{
+		Name:      "help",
+		Aliases:   []string{"h"},
+		Usage:     "tell what a command does",
+		ArgsUsage: "[COMMAND]",
+		Action: func(_ context.Context, cmd *cli.Command) error {
+			root := Root()
+			root.Writer, root.ErrWriter = cmd.Root().Writer, cmd.Root().ErrWriter
+			c, words := root, cmd.Args().Slice()
+			for _, word := range words {
+				if c = c.Command(word); c == nil {
+					return usage("there is no command %q; see masthead help", strings.Join(words, " "))
+				}
+			}
+			// Not in this context, which would name the command as one of help's own.
+			return root.Run(context.Background(), append(append([]string{"masthead"}, words...), "--help"))
+		},
+	}
+}
+
+// chooses is the action of a command that others stand below: it is there to choose one of them.
+func chooses(_ context.Context, cmd *cli.Command) error {
+	if name := cmd.Args().First(); name != "" {
+		return usage("there is no command %q; see %s", strings.TrimPrefix(cmd.FullName()+" "+name, "masthead "), helpOf(cmd))
+	}
+	if cmd == cmd.Root() {
+		return cli.ShowAppHelp(cmd)
+	}
+	return cli.ShowSubcommandHelp(cmd)
+}
+
+// alone refuses words after a command that takes none.
+func alone(action cli.ActionFunc) cli.ActionFunc {
+	return func(ctx context.Context, cmd *cli.Command) error {
+		if word := cmd.Args().First(); word != "" {
+			return usage("%s takes no %q; see %s", strings.TrimPrefix(cmd.FullName(), "masthead "), word, helpOf(cmd))
+		}
+		return action(ctx, cmd)
+	}
+}
+
+// helpOf gives the command that shows the help of another.
+func helpOf(cmd *cli.Command) string {
+	return strings.TrimSuffix("masthead help "+strings.TrimPrefix(strings.TrimPrefix(cmd.FullName(), "masthead"), " "), " ")
 }
 
 // dirFlag is the newsroom's folder, which every command takes.
@@ -133,7 +181,7 @@ func open(ctx context.Context, cmd *cli.Command) (*app.App, error) {
 	return app.Open(ctx, c, logger(c, cmd.Root().ErrWriter))
 }
 
-// make opens the newsroom, and makes it first where there is none.
+// openOrInit opens the newsroom, and makes it first where there is none.
 func openOrInit(ctx context.Context, cmd *cli.Command) (*app.App, error) {
 	c, err := settings(cmd)
 	if err != nil {
@@ -160,7 +208,7 @@ func logger(c config.Config, w io.Writer) *slog.Logger {
 // one gives the command's only argument.
 func one(cmd *cli.Command, what string) (string, error) {
 	if cmd.Args().Len() != 1 {
-		return "", usage("give one %s; see masthead help %s", what, strings.TrimPrefix(cmd.FullName(), "masthead "))
+		return "", usage("give one %s; see %s", what, helpOf(cmd))
 	}
 	return cmd.Args().First(), nil
 }

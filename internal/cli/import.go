@@ -4,13 +4,18 @@ import (
 	"context"
 	"errors"
 	"os"
+	"path/filepath"
 
 	"github.com/urfave/cli/v3"
 
 	"masthead/internal/app"
 	"masthead/internal/archive"
+<<<<<<< HEAD
 	"masthead/internal/db"
 	"masthead/internal/relay"
+=======
+	"masthead/internal/fault"
+>>>>>>> main
 )
 
 func importCommand() *cli.Command {
@@ -71,7 +76,16 @@ func imports(run func(ctx context.Context, cmd *cli.Command, im *archive.Importe
 		if err != nil {
 			return err
 		}
-		a, err := openOrInit(ctx, cmd)
+		a, err := open(ctx, cmd)
+		if fault.Is(err, fault.NotFound) {
+			if cmd.Bool("dry-run") {
+				var forget func()
+				a, forget, err = openPassing(ctx, cmd)
+				defer forget()
+			} else {
+				a, err = openOrInit(ctx, cmd)
+			}
+		}
 		if err != nil {
 			return err
 		}
@@ -102,4 +116,23 @@ func imports(run func(ctx context.Context, cmd *cli.Command, im *archive.Importe
 		}
 		return errors.Join(err, a.Close())
 	}
+}
+
+// openPassing opens an empty newsroom that forget removes: where a dry run finds none, it leaves none.
+func openPassing(ctx context.Context, cmd *cli.Command) (a *app.App, forget func(), err error) {
+	forget = func() {}
+	c, err := settings(cmd)
+	if err != nil {
+		return nil, forget, err
+	}
+	if c.Dir, err = os.MkdirTemp("", "masthead-dry-run-"); err != nil {
+		return nil, forget, err
+	}
+	forget = func() { os.RemoveAll(c.Dir) }
+	c.DB, c.Blobs = filepath.Join(c.Dir, "masthead.db"), ""
+	if err := app.Init(ctx, c); err != nil {
+		return nil, forget, err
+	}
+	a, err = app.Open(ctx, c, logger(c, cmd.Root().ErrWriter))
+	return a, forget, err
 }

@@ -89,7 +89,9 @@ func staffCommand() *cli.Command {
 func addStaff(ctx context.Context, a *app.App, p staff.Person) (link string, err error) {
 	err = a.DB.InTx(ctx, func(tx *db.Tx) error {
 		added, err := a.Staff.Add(ctx, tx, p)
-		p = added
+		if err == nil {
+			p = added
+		}
 		return err
 	})
 	if fault.Is(err, fault.Conflict) {

@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"runtime"
 	"runtime/debug"
+	"strings"
 
 	"github.com/urfave/cli/v3"
 )
@@ -29,7 +30,7 @@ func versionCommand() *cli.Command {
 			if cmd.Bool("json") {
 				return printJSON(cmd.Root().Writer, map[string]string{"version": Version, "revision": revision, "go": runtime.Version()})
 			}
-			fmt.Fprintf(cmd.Root().Writer, "masthead %s %s (%s, %s/%s)\n", Version, revision, runtime.Version(), runtime.GOOS, runtime.GOARCH)
+			fmt.Fprintf(cmd.Root().Writer, "masthead %s (%s, %s/%s)\n", strings.TrimSpace(Version+" "+revision), runtime.Version(), runtime.GOOS, runtime.GOARCH)
 			return nil
 		},
 	}

@@ -249,18 +249,18 @@ func (w *worker) page(ctx context.Context, p *persona, i int32, tags *[]string) 
 	if !ok {
 		return nil
 	}
-	return w.whole(ctx, p, i, gift, ask{surface: "story page", method: p.method, path: path}, f.decide(p, e, true, gift), tags)
+	return w.whole(ctx, p, i, ask{surface: "story page", method: p.method, path: path}, f.decide(p, e, true, gift), tags)
 }
 
 // item reads the story by the API.
 func (w *worker) item(ctx context.Context, p *persona, i int32, tags *[]string) error {
 	e := w.facts.editions[i]
-	return w.whole(ctx, p, i, nil, ask{surface: "API item", path: "/api/v1/stories/" + e.id}, w.facts.decide(p, e, true, nil), tags)
+	return w.whole(ctx, p, i, ask{surface: "API item", path: "/api/v1/stories/" + e.id}, w.facts.decide(p, e, true, nil), tags)
 }
 
 // whole reads one story at its own address, and holds the answer against d,
 // what the persona may read of it.
-func (w *worker) whole(ctx context.Context, p *persona, i int32, gift *wall.Gift, a ask, d wall.Decision, tags *[]string) error {
+func (w *worker) whole(ctx context.Context, p *persona, i int32, a ask, d wall.Decision, tags *[]string) error {
 	e := w.facts.editions[i]
 	if p.tagged {
 		if len(*tags) == 0 {
@@ -276,7 +276,7 @@ func (w *worker) whole(ctx context.Context, p *persona, i int32, gift *wall.Gift
 	if err != nil {
 		return err
 	}
-	w.judge(ctx, p, a, got, i, d.Full, gift)
+	w.judge(ctx, p, a, got, i, d.Full)
 	if tag := got.tag(); d.Full {
 		if tag != "" && got.status == http.StatusOK && !slices.Contains(*tags, tag) {
 			*tags = append(*tags, tag)
@@ -331,7 +331,7 @@ func (w *worker) search(ctx context.Context, p *persona, e edition) error {
 		if err != nil {
 			return err
 		}
-		w.judge(ctx, p, a, got, -1, false, nil)
+		w.judge(ctx, p, a, got, -1, false)
 	}
 	return nil
 }
@@ -344,14 +344,26 @@ func (w *worker) give(ctx context.Context, p *persona, i int32) error {
 		return nil
 	}
 	a := ask{surface: "gift", method: http.MethodPost, path: f.at(e.lang, "/gift"), form: url.Values{"story": {e.storyID}}}
-	before := f.Now().Add(-time.Second)
+	given := func() (n int, err error) {
+		gifts, err := f.WallStore.GiftsOf(ctx, f.DB.Read(), p.visit.Reader.ID)
+		for _, g := range gifts {
+			if g.StoryID == e.storyID {
+				n++
+			}
+		}
+		return n, err
+	}
+	before, err := given()
+	if err != nil {
+		return err
+	}
 	got, err := w.read(ctx, p, a)
 	if err != nil {
 		return err
 	}
-	w.judge(ctx, p, a, got, i, false, nil)
-	gifts, err := f.WallStore.GiftsOf(ctx, f.DB.Read(), p.visit.Reader.ID)
-	if p.visit.Reader.ID != "" && slices.ContainsFunc(gifts, func(g wall.Gift) bool { return g.StoryID == e.storyID && g.CreatedAt.After(before) }) {
+	w.judge(ctx, p, a, got, i, false)
+	after, err := given()
+	if after > before {
 		w.find(p, a, got, e, "a link that opens the whole text", "the gift was made")
 	}
 	return err
@@ -393,7 +405,7 @@ func (w *worker) list(ctx context.Context, a ask, some bool) error {
 			if err != nil {
 				return err
 			}
-			w.judge(ctx, p, next, got, -1, false, nil)
+			w.judge(ctx, p, next, got, -1, false)
 			switch follow := after(got, a.path, pages); {
 			case a.surface == "sitemap" || a.surface == "letters":
 				for _, path := range within(a.surface, got) {
@@ -452,7 +464,7 @@ func (w *worker) follow(ctx context.Context, p *persona, a ask) error {
 		if !ok {
 			own = -1
 		}
-		w.judge(ctx, p, a, got, own, own >= 0 && w.facts.decide(p, w.facts.editions[own], true, nil).Full, nil)
+		w.judge(ctx, p, a, got, own, own >= 0 && w.facts.decide(p, w.facts.editions[own], true, nil).Full)
 		to, err := url.Parse(got.header.Get("Location"))
 		if err != nil || to.Path == "" || to.Host != "" && to.Host != w.door.base.Host {
 			return nil
@@ -479,7 +491,7 @@ func (w *worker) read(ctx context.Context, p *persona, a ask) (answer, error) {
 
 // judge looks into an answer for what the persona may not read. own is the
 // edition whose page it is, or -1, and full whether that may be read whole.
-func (w *worker) judge(ctx context.Context, p *persona, a ask, got answer, own int32, full bool, gift *wall.Gift) {
+func (w *worker) judge(ctx context.Context, p *persona, a ask, got answer, own int32, full bool) {
 	for _, part := range []struct{ name, text string }{{"headers", got.headers()}, {"body", got.body}, {"body, not decoded", got.raw}} {
 		if part.text == "" {
 			continue

@@ -14,6 +14,7 @@ import (
 	"time"
 
 	"masthead/internal/db"
+	"masthead/internal/fault"
 	"masthead/internal/reader"
 	"masthead/internal/staff"
 	"masthead/internal/wall"
@@ -123,18 +124,27 @@ const tokenName = "wall check"
 
 // remove deletes guests and everything that is theirs.
 func (f *facts) remove(ctx context.Context, g guests) error {
-	var errs []error
-	each := func(fn func(tx *db.Tx) error) { errs = append(errs, f.DB.InTx(ctx, fn)) }
-	for _, id := range g.readers {
-		each(func(tx *db.Tx) error { return f.Readers.Delete(ctx, tx, id) })
+	if len(g.readers)+len(g.tokens) == 0 && g.staff == "" {
+		return nil
 	}
-	for _, id := range g.tokens {
-		each(func(tx *db.Tx) error { return f.Staff.RevokeToken(ctx, tx, id) })
-	}
-	if g.staff != "" {
-		each(func(tx *db.Tx) error { return f.Staff.EndSession(ctx, tx, g.staff) })
-	}
-	return errors.Join(errs...)
+	return f.DB.InTx(ctx, func(tx *db.Tx) error {
+		var errs []error
+		unlessGone := func(err error) {
+			if !fault.Is(err, fault.NotFound) { // a transaction that failed made nothing
+				errs = append(errs, err)
+			}
+		}
+		for _, id := range g.readers {
+			unlessGone(f.Readers.Delete(ctx, tx, id))
+		}
+		for _, id := range g.tokens {
+			unlessGone(f.Staff.RevokeToken(ctx, tx, id))
+		}
+		if g.staff != "" {
+			unlessGone(f.Staff.EndSession(ctx, tx, g.staff))
+		}
+		return errors.Join(errs...)
+	})
 }
 
 // cast makes the personas of one worker, with readers of its own, so that what

@@ -14,22 +14,25 @@ import (
 // taxonomy is what nearly every page needs of the newsroom's order.
 type taxonomy struct {
 	sections story.Sections
-	filled   map[string]int // published reports by section ID, in the page's language
+	filled   map[string]bool // sections, by ID, that have a published report in the page's language
 	menus    map[string]story.Menu
 }
 
 // navSections is how many sections the line under the nameplate has room for.
 const navSections = 10
 
-func (n *Newsroom) taxonomy(ctx context.Context, lang string) (t taxonomy, err error) {
-	if t.sections, err = n.Stories.Sections(ctx, n.DB.Read()); err != nil {
-		return t, err
-	}
-	if t.filled, err = n.Stories.Filled(ctx, n.DB.Read(), lang); err != nil {
-		return t, err
-	}
-	t.menus, err = n.Stories.Menus(ctx, n.DB.Read())
-	return t, err
+func (n *Newsroom) taxonomy(ctx context.Context, lang string) (taxonomy, error) {
+	return n.Engine.orders.Get(ctx, lang, func(ctx context.Context) (t taxonomy, tags []string, bytes int, err error) {
+		q, tags := n.DB.Read(), []string{SiteTag, ListsTag(lang)}
+		if t.sections, err = n.Stories.Sections(ctx, q); err != nil {
+			return t, nil, 0, err
+		}
+		if t.filled, err = n.Stories.Filled(ctx, q, lang); err != nil {
+			return t, nil, 0, err
+		}
+		t.menus, err = n.Stories.Menus(ctx, q)
+		return t, tags, 1024 * (1 + len(t.sections) + len(t.menus)), err
+	})
 }
 
 // top gives the sections of the first rank that have anything to read, in the
@@ -37,7 +40,7 @@ func (n *Newsroom) taxonomy(ctx context.Context, lang string) (t taxonomy, err e
 func (t taxonomy) top() []story.Section {
 	var top []story.Section
 	for _, s := range t.sections.Parts("") {
-		if slices.ContainsFunc(t.sections.Within(s.ID), func(id string) bool { return t.filled[id] > 0 }) {
+		if slices.ContainsFunc(t.sections.Within(s.ID), func(id string) bool { return t.filled[id] }) {
 			top = append(top, s)
 		}
 	}

@@ -16,8 +16,9 @@ import (
 type Engine struct {
 	cache  *page.Cache
 	marker *page.Marker
-	routes *page.Memo[*route] // stories by address
-	parts  *page.Memo[[]byte] // contents of holes that many visitors share
+	routes *page.Memo[*route]   // stories by address
+	parts  *page.Memo[[]byte]   // contents of holes that many visitors share
+	orders *page.Memo[taxonomy] // by language
 
 	now     func() time.Time
 	revoked sync.Map // reader ID ("" for every) → time.Time up to which no pass is good any more
@@ -28,7 +29,8 @@ func NewEngine(bytes int64, now func() time.Time) *Engine {
 	e := &Engine{marker: page.NewMarker(), now: now}
 	e.cache = page.NewCache(page.Settings{Bytes: bytes * 3 / 4, Now: now})
 	e.routes = page.NewMemo[*route](e.cache, bytes/8)
-	e.parts = page.NewMemo[[]byte](e.cache, bytes/8)
+	e.parts = page.NewMemo[[]byte](e.cache, bytes/16)
+	e.orders = page.NewMemo[taxonomy](e.cache, bytes/16)
 	return e
 }
 

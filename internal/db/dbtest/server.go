@@ -22,8 +22,10 @@ import (
 type Server struct {
 	URL string
 
-	dir string
-	cmd *exec.Cmd
+	dir  string
+	bin  string
+	attr *syscall.SysProcAttr
+	cmd  *exec.Cmd
 }
 
 // StartServer makes a cluster in a temporary folder and starts it, with the
@@ -57,18 +59,29 @@ func StartServer() (*Server, error) {
 	if out, err := initdb.CombinedOutput(); err != nil {
 		return nil, fmt.Errorf("initdb: %w: %s", err, out)
 	}
-	s := &Server{dir: dir, URL: "postgres://postgres@/postgres?host=" + dir}
-	// A server for tests may lose everything at a power cut, so it need not wait for the disk.
-	s.cmd = exec.Command(filepath.Join(bin, "postgres"), "-D", data, "-k", dir, "-h", "", "-F",
-		"-c", "synchronous_commit=off", "-c", "full_page_writes=off", "-c", "max_connections=400", "-c", "shared_buffers=64MB")
-	s.cmd.SysProcAttr, s.cmd.Dir = attr, dir
-	if err := s.cmd.Start(); err != nil {
-		return nil, err
-	}
-	if err := s.wait(); err != nil {
+	s := &Server{dir: dir, bin: bin, attr: attr, URL: "postgres://postgres@/postgres?host=" + dir}
+	if err := s.Resume(); err != nil {
 		return nil, errors.Join(err, s.Stop())
 	}
 	return s, nil
+}
+
+// Halt ends the server, which sends its clients away, and keeps its data for [Server.Resume].
+func (s *Server) Halt() {
+	s.cmd.Process.Signal(syscall.SIGINT) // fast shutdown
+	s.cmd.Wait()
+}
+
+// Resume starts the server after [Server.Halt], under the same URL.
+func (s *Server) Resume() error {
+	// A server for tests may lose everything at a power cut, so it need not wait for the disk.
+	s.cmd = exec.Command(filepath.Join(s.bin, "postgres"), "-D", filepath.Join(s.dir, "data"), "-k", s.dir, "-h", "", "-F",
+		"-c", "synchronous_commit=off", "-c", "full_page_writes=off", "-c", "max_connections=400", "-c", "shared_buffers=64MB")
+	s.cmd.SysProcAttr, s.cmd.Dir = s.attr, s.dir
+	if err := s.cmd.Start(); err != nil {
+		return err
+	}
+	return s.wait()
 }
 
 func (s *Server) wait() error {
@@ -93,8 +106,10 @@ func (s *Server) wait() error {
 
 // Stop ends the server at once and removes its folder.
 func (s *Server) Stop() error {
-	s.cmd.Process.Signal(syscall.SIGQUIT) // immediate shutdown
-	s.cmd.Wait()
+	if s.cmd.Process != nil {
+		s.cmd.Process.Signal(syscall.SIGQUIT) // immediate shutdown
+		s.cmd.Wait()
+	}
 	return os.RemoveAll(s.dir)
 }
 
