@@ -10,12 +10,9 @@ import (
 
 	"masthead/internal/app"
 	"masthead/internal/archive"
-<<<<<<< HEAD
 	"masthead/internal/db"
-	"masthead/internal/relay"
-=======
 	"masthead/internal/fault"
->>>>>>> main
+	"masthead/internal/relay"
 )
 
 func importCommand() *cli.Command {
