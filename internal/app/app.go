@@ -20,12 +20,17 @@ import (
 	"masthead/internal/media"
 	"masthead/internal/newsletter"
 	"masthead/internal/reader"
+	"masthead/internal/relay"
 	"masthead/internal/search"
+	"masthead/internal/site"
 	"masthead/internal/staff"
 	"masthead/internal/story"
 	"masthead/internal/wall"
 	"masthead/internal/web"
 )
+
+// pageMemory is how many bytes rendered pages may take, about.
+const pageMemory = 48 << 20
 
 // App is a newsroom, built and ready.
 type App struct {
@@ -34,6 +39,7 @@ type App struct {
 	DB          *db.DB
 	Blobs       blob.Store
 	Jobs        *job.Queue
+	Relay       *relay.Relay // tells every node what changed
 	Stories     *story.Store
 	Media       *media.Store
 	Readers     *reader.Store
@@ -47,6 +53,7 @@ type App struct {
 	Signer      web.Signer
 	Mail        mail.Sender
 	Outbox      *mail.Outbox // where letters go when no mail server is set; else nil
+	Engine      *site.Engine // what the public pages are answered with
 	Now         func() time.Time
 }
 
@@ -107,6 +114,7 @@ func (a *App) build(ctx context.Context, keys secrets) (err error) {
 	if a.Blobs, err = openBlobs(ctx, c); err != nil {
 		return err
 	}
+	a.Relay = relay.New(a.DB, a.Log)
 	a.Search = &search.Index{Dialect: a.DB.Dialect}
 	a.Stories = &story.Store{Now: a.Now, DefaultLang: c.Language, Location: c.Timezone}
 	a.Stories.Changed = append(a.Stories.Changed, a.index)
@@ -121,6 +129,7 @@ func (a *App) build(ctx context.Context, keys secrets) (err error) {
 		return err
 	}
 	a.Staff = staff.New()
+	a.Engine = site.NewEngine(pageMemory, a.Now)
 	a.WallStore = &wall.Store{Now: a.Now, GiftQuota: c.GiftQuota, GiftDays: c.GiftDays}
 	a.MeterKeys = keys.keys("meter")
 	a.Signer = web.Signer{Keys: keys.keys("cookie")}
@@ -131,6 +140,7 @@ func (a *App) build(ctx context.Context, keys secrets) (err error) {
 	if a.Crawlers, err = openCrawlers(c.CrawlerRanges); err != nil {
 		return err
 	}
+	a.connect()
 	return a.openMail()
 }
 

@@ -61,7 +61,7 @@ func (a *App) Handler() (http.Handler, error) {
 	newsroom := &site.Newsroom{
 		Config: c, DB: a.DB, Stories: a.Stories, Media: a.Media, Readers: a.Readers, Staff: a.Staff, Newsletters: a.Newsletters,
 		Search: a.Search, Wall: a.Wall, WallStore: a.WallStore, MeterKeys: a.MeterKeys, Signer: a.Signer, Crawlers: a.Crawlers,
-		Mail: a.Mail, From: sender(c), Frames: frames, Pages: pages, Now: a.Now,
+		Mail: a.Mail, From: sender(c), Frames: frames, Pages: pages, Engine: a.Engine, Tell: a.Tell, Now: a.Now,
 	}
 	if c.Dev {
 		newsroom.Outbox = a.Outbox
@@ -79,10 +79,22 @@ func (a *App) Handler() (http.Handler, error) {
 	mux.Handle(web.AssetPath, assets)
 	mux.Handle("/api/", programs)
 	mux.Handle("/desk/", editors.Handler())
-	mux.Handle("/", newsroom.Handler())
+	public := newsroom.Handler()
+	if c.Dev && c.Theme != "" { // a theme is being worked on: nothing is kept
+		public = forgetful(a.Engine, public)
+	}
+	mux.Handle("/", public)
 	return web.Shield(mux, web.ShieldOptions{
 		Log: a.Log, CSP: web.CSP{Frames: frames}, TrustedProxies: c.TrustedProxies, Now: a.Now,
 		OnPanic: answer.Fail,
+	})
+}
+
+// forgetful makes every page anew.
+func forgetful(e *site.Engine, next http.Handler) http.Handler {
+	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		e.Changed([]string{site.SiteTag})
+		next.ServeHTTP(w, r)
 	})
 }
 
@@ -144,9 +156,16 @@ func (a *App) Serve(ctx context.Context, ready func(addr net.Addr)) error {
 		}
 		listeners = append(listeners, ops)
 	}
+	if err := a.Relay.Start(ctx); err != nil {
+		return err
+	}
+	defer a.Relay.Stop()
 	if err := a.Jobs.Start(ctx); err != nil {
 		return err
 	}
+	work, endWork := context.WithCancel(context.WithoutCancel(ctx))
+	defer endWork()
+	go a.Engine.Run(work)
 	failed := make(chan error, len(servers))
 	for i, s := range servers {
 		go func() { failed <- s.Serve(listeners[i]) }()
@@ -192,7 +211,7 @@ func (a *App) housekeeping() error {
 	})
 	job.Register(a.Jobs, func(ctx context.Context, _ sweep) error {
 		return a.DB.InTx(ctx, func(tx *db.Tx) error {
-			return errors.Join(a.Readers.Sweep(ctx, tx), a.Staff.Sweep(ctx, tx), a.WallStore.Prune(ctx, tx, a.Wall.Window()))
+			return errors.Join(a.Readers.Sweep(ctx, tx), a.Staff.Sweep(ctx, tx), a.WallStore.Prune(ctx, tx, a.Wall.Window()), a.Relay.Prune(ctx, tx))
 		})
 	})
 	return errors.Join(a.Jobs.Every(publishDue{}, time.Minute), a.Jobs.Every(sweep{}, time.Hour))

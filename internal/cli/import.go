@@ -10,7 +10,9 @@ import (
 
 	"masthead/internal/app"
 	"masthead/internal/archive"
+	"masthead/internal/db"
 	"masthead/internal/fault"
+	"masthead/internal/relay"
 )
 
 func importCommand() *cli.Command {
@@ -99,6 +101,9 @@ func imports(run func(ctx context.Context, cmd *cli.Command, im *archive.Importe
 		im.Progress, end = bar(cmd, "importing")
 		report, err := run(ctx, cmd, im, path)
 		end()
+		if err == nil && !im.DryRun { // a newsroom that is being served shows all of it at once
+			err = a.DB.InTx(ctx, func(tx *db.Tx) error { return a.Tell(ctx, tx, relay.All) })
+		}
 		if err == nil || report.Stories > 0 {
 			if cmd.Bool("json") {
 				err = errors.Join(err, printJSON(cmd.Root().Writer, report))

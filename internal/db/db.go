@@ -148,7 +148,25 @@ func (d *DB) URL() string { return d.dsn }
 // Tx is one writing transaction.
 type Tx struct {
 	*sql.Tx
-	pgx *pgx.Conn
+	pgx   *pgx.Conn
+	after []afterCommit
+}
+
+type afterCommit struct {
+	name string
+	fn   func()
+}
+
+// AfterCommit lets fn run once the transaction has been committed, before InTx
+// returns; it does not run when the transaction is rolled back. A second fn of
+// the same name is passed over.
+func (tx *Tx) AfterCommit(name string, fn func()) {
+	for _, a := range tx.after {
+		if a.name == name {
+			return
+		}
+	}
+	tx.after = append(tx.after, afterCommit{name, fn})
 }
 
 // PGX gives the PostgreSQL connection that the transaction runs on, for the job
@@ -183,6 +201,10 @@ func (d *DB) InTx(ctx context.Context, fn func(tx *Tx) error) error {
 	}
 	if err := tx.Commit(); err != nil {
 		return fmt.Errorf("db: commit: %w", err)
+	}
+	conn.Close() // what runs now may need it
+	for _, a := range tx.after {
+		a.fn()
 	}
 	return nil
 }

@@ -41,6 +41,29 @@ func TestInTxCommitsOrRollsBackWhole(t *testing.T) {
 	})
 }
 
+func TestAfterCommit(t *testing.T) {
+	dbtest.Run(t, func(t *testing.T, d *db.DB) {
+		ran := 0
+		boom := errors.New("boom")
+		for _, err := range []error{nil, boom} {
+			d.InTx(t.Context(), func(tx *db.Tx) error {
+				tx.AfterCommit("count", func() {
+					ran++
+					// On SQLite there is one writing connection, and it is free again.
+					if err := d.InTx(t.Context(), func(*db.Tx) error { return nil }); err != nil {
+						t.Error(err)
+					}
+				})
+				tx.AfterCommit("count", func() { t.Error("a second one of the same name ran") })
+				return err
+			})
+		}
+		if ran != 1 {
+			t.Errorf("it ran %d times, want once: after the commit, not after the rollback", ran)
+		}
+	})
+}
+
 func TestManyWritersWaitForEachOther(t *testing.T) {
 	dbtest.Run(t, func(t *testing.T, d *db.DB) {
 		ctx := context.Background()

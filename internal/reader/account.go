@@ -1,6 +1,7 @@
 package reader
 
 import (
+	"cmp"
 	"context"
 	"encoding/json"
 	"time"
@@ -22,10 +23,10 @@ func (s *Store) SetProfile(ctx context.Context, tx *db.Tx, id, name, lang string
 	if err != nil {
 		return err
 	}
-	if n, err := result.RowsAffected(); err != nil || n > 0 {
-		return err
+	if n, err := result.RowsAffected(); err != nil || n == 0 {
+		return cmp.Or(err, noReader())
 	}
-	return noReader()
+	return s.changed(ctx, tx, id)
 }
 
 // Newsletters gives what a reader has subscribed to, by slug.
@@ -188,8 +189,10 @@ func (s *Store) Delete(ctx context.Context, tx *db.Tx, id string) (err error) {
 	if err := s.perAddress().Forget(ctx, tx, key); err != nil {
 		return err
 	}
-	_, err = tx.ExecContext(ctx, `DELETE FROM reader WHERE id = $1`, id)
-	return err
+	if _, err := tx.ExecContext(ctx, `DELETE FROM reader WHERE id = $1`, id); err != nil {
+		return err
+	}
+	return s.changed(ctx, tx, id)
 }
 
 // fromJSON reads a list; it is never nil, so that it is [] in JSON again.

@@ -1,6 +1,7 @@
 package reader
 
 import (
+	"cmp"
 	"context"
 	"crypto/subtle"
 	"database/sql"
@@ -198,10 +199,10 @@ func (s *Store) EndSession(ctx context.Context, tx *db.Tx, readerID, sessionID s
 	if err != nil {
 		return err
 	}
-	if n, err := result.RowsAffected(); err != nil || n > 0 {
-		return err
+	if n, err := result.RowsAffected(); err != nil || n == 0 {
+		return cmp.Or(err, error(fault.New(fault.NotFound, "there is no such session")))
 	}
-	return fault.New(fault.NotFound, "there is no such session")
+	return s.changed(ctx, tx, readerID)
 }
 
 // EndSessions signs a reader out everywhere, ends letters under way, and bumps
@@ -217,6 +218,8 @@ func (s *Store) EndSessions(ctx context.Context, tx *db.Tx, readerID string) (er
 	if err != nil {
 		return err
 	}
-	_, err = tx.ExecContext(ctx, `UPDATE reader SET epoch = epoch + 1 WHERE id = $1`, readerID)
-	return err
+	if _, err := tx.ExecContext(ctx, `UPDATE reader SET epoch = epoch + 1 WHERE id = $1`, readerID); err != nil {
+		return err
+	}
+	return s.changed(ctx, tx, readerID)
 }

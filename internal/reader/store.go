@@ -29,6 +29,19 @@ type Store struct {
 	RotateAfter time.Duration // a session's secret is made anew so often
 	RotateGrace time.Duration // in which requests under way with the old secret change nothing
 	SeenEvery   time.Duration // the last use is written down at most so often
+
+	// Changed is told, in the transaction, when what was granted to a reader must
+	// be asked anew: a session or all of them ended, a tier was given or taken,
+	// name or address changed, the account was deleted. "" stands for the tiers
+	// themselves. Nil tells nobody.
+	Changed func(ctx context.Context, q db.Queryer, readerID string) error
+}
+
+func (s *Store) changed(ctx context.Context, q db.Queryer, readerID string) error {
+	if s.Changed == nil {
+		return nil
+	}
+	return s.Changed(ctx, q, readerID)
 }
 
 const minKey = 32 // bytes
@@ -161,12 +174,17 @@ func (s *Store) Upsert(ctx context.Context, tx *db.Tx, r Reader, tiers []Holding
 		return Reader{}, false, err
 	}
 	for _, h := range tiers {
-		if err := s.Grant(ctx, tx, r.ID, h.Tier, h.Until); err != nil {
+		if err := grant(ctx, tx, r.ID, h.Tier, h.Until); err != nil {
 			return Reader{}, false, err
 		}
 	}
 	if created || old.Source == "" && r.Source != "" {
 		if err := addNewsletters(ctx, tx, r.ID, newsletters, db.Micros(now)); err != nil {
+			return Reader{}, false, err
+		}
+	}
+	if !created { // a new one has been granted nothing yet that could be remembered
+		if err := s.changed(ctx, tx, r.ID); err != nil {
 			return Reader{}, false, err
 		}
 	}
@@ -227,14 +245,24 @@ func (s *Store) SaveTier(ctx context.Context, q db.Queryer, t Tier) (err error) 
 		ON CONFLICT (slug) DO UPDATE SET names = excluded.names, position = excluded.position,
 			source = COALESCE(excluded.source, tier.source)`,
 		t.Slug, toJSON(t.Names), t.Position, null(t.Source))
-	return err
+	if err != nil {
+		return err
+	}
+	return s.changed(ctx, q, "")
 }
 
 // Grant gives a reader a tier until that time, or without end when it is zero;
 // what he held of it before is replaced.
 func (s *Store) Grant(ctx context.Context, q db.Queryer, readerID, tier string, until time.Time) (err error) {
 	defer wrap(&err, "Grant(%s, %s)", readerID, tier)
-	_, err = q.ExecContext(ctx, `
+	if err := grant(ctx, q, readerID, tier, until); err != nil {
+		return err
+	}
+	return s.changed(ctx, q, readerID)
+}
+
+func grant(ctx context.Context, q db.Queryer, readerID, tier string, until time.Time) error {
+	_, err := q.ExecContext(ctx, `
 		INSERT INTO reader_tier (reader_id, tier, until) VALUES ($1, $2, $3)
 		ON CONFLICT (reader_id, tier) DO UPDATE SET until = excluded.until`, readerID, tier, db.Micros(until))
 	return err
@@ -243,8 +271,10 @@ func (s *Store) Grant(ctx context.Context, q db.Queryer, readerID, tier string, 
 // Revoke takes a tier from a reader.
 func (s *Store) Revoke(ctx context.Context, q db.Queryer, readerID, tier string) (err error) {
 	defer wrap(&err, "Revoke(%s, %s)", readerID, tier)
-	_, err = q.ExecContext(ctx, `DELETE FROM reader_tier WHERE reader_id = $1 AND tier = $2`, readerID, tier)
-	return err
+	if _, err := q.ExecContext(ctx, `DELETE FROM reader_tier WHERE reader_id = $1 AND tier = $2`, readerID, tier); err != nil {
+		return err
+	}
+	return s.changed(ctx, q, readerID)
 }
 
 // Holdings gives every tier that a reader was given, also those that have ended.

@@ -26,7 +26,7 @@ const kept = time.Hour
 // What changes thousands of things at once tells a tag that stands for them, not
 // thousands of tags. A change is kept for an hour from when it was told, so a
 // transaction that stays open for longer tells at its end.
-func Tell(ctx context.Context, tx *db.Tx, tags ...string) error {
+func Tell(ctx context.Context, tx db.Queryer, tags ...string) error {
 	if len(tags) == 0 {
 		return nil
 	}

@@ -51,7 +51,7 @@ type GivenGift struct {
 
 // signedIn gives the reader, or sends the visitor to sign in first.
 func (n *Newsroom) signedIn(w http.ResponseWriter, r *http.Request) (*reader.Visit, error) {
-	if v := visitorOf(r).reader; v != nil {
+	if v := n.wholeReader(w, r); v != nil {
 		return v, nil
 	}
 	return nil, n.goTo(w, r, n.at(lang(r), "/signin")+"?next="+url.QueryEscape(n.at(lang(r), "/account")))
@@ -202,5 +202,6 @@ func (n *Newsroom) deleteAccount(w http.ResponseWriter, r *http.Request) error {
 		return err
 	}
 	web.DropCookie(w, r, sessionCookie)
+	dropPass(w, r)
 	return n.goTo(w, r, n.at(lang(r), "/")+"?done=deleted")
 }

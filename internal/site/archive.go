@@ -8,6 +8,7 @@ import (
 
 	"masthead/internal/fault"
 	"masthead/internal/language"
+	"masthead/internal/page"
 	"masthead/internal/story"
 )
 
@@ -45,8 +46,6 @@ type MonthLink struct {
 
 // archive serves "/archive/", every month there is, and "/{year}/{month}/", one of them by day.
 func (n *Newsroom) archive(w http.ResponseWriter, r *http.Request) error {
-	ctx, q, l := r.Context(), n.DB.Read(), lang(r)
-	f := furniture(l)
 	month, path := 0, "/archive/"
 	if year := r.PathValue("year"); year != "" {
 		var err error
@@ -55,27 +54,35 @@ func (n *Newsroom) archive(w http.ResponseWriter, r *http.Request) error {
 		}
 		path = "/" + year + "/" + r.PathValue("month") + "/"
 	}
-	t, err := n.taxonomy(ctx, lang(r))
+	return n.orElsewhere(w, r, n.shared(w, r, page.Key{Kind: "archive", ID: path}, []string{ListsTag(lang(r))}, "archive", func(r *http.Request) (any, error) {
+		return n.archivePage(r, path, month)
+	}))
+}
+
+func (n *Newsroom) archivePage(r *http.Request, path string, month int) (any, error) {
+	ctx, q, l := r.Context(), n.DB.Read(), lang(r)
+	f := furniture(l)
+	t, err := n.taxonomy(ctx, l)
 	if err != nil {
-		return err
+		return nil, err
 	}
 	months, err := n.Stories.Months(ctx, q, l)
 	if err != nil {
-		return err
+		return nil, err
 	}
 	p := ArchivePage{Base: n.base(r, t, path, n.everyLanguage(l, path)), Years: n.years(l, f, months, month)}
 	p.Title = f.T("nav.archive")
 	if month != 0 {
 		list, err := n.Stories.Cards(ctx, q, story.Query{Lang: l, Month: month})
 		if err != nil {
-			return err
+			return nil, err
 		}
 		if len(list) == 0 {
-			return fault.New(fault.NotFound, "no stories in this month", "month", month)
+			return nil, fault.New(fault.NotFound, "no stories in this month", "month", month)
 		}
 		cards, err := n.cards(r, t, list)
 		if err != nil {
-			return err
+			return nil, err
 		}
 		p.Month = f.Month(monthTime(month))
 		p.Title += ": " + p.Month.Text
@@ -99,7 +106,7 @@ func (n *Newsroom) archive(w http.ResponseWriter, r *http.Request) error {
 			}
 		}
 	}
-	return n.send(w, r, "archive", p)
+	return p, nil
 }
 
 func (n *Newsroom) years(l string, f *language.Furniture, months []story.Month, current int) []Year {

@@ -6,6 +6,7 @@ import (
 	"net/http"
 
 	"masthead/internal/fault"
+	"masthead/internal/page"
 	"masthead/internal/story"
 )
 
@@ -26,23 +27,29 @@ type AuthorPage struct {
 
 // author serves "/author/{slug}/".
 func (n *Newsroom) author(w http.ResponseWriter, r *http.Request) error {
-	ctx, l := r.Context(), lang(r)
-	a, err := n.Stories.WriterBySlug(ctx, n.DB.Read(), r.PathValue("slug"))
+	slug := r.PathValue("slug")
+	return n.orElsewhere(w, r, n.numbered(w, r, page.Key{Kind: "author", ID: slug}, []string{ListsTag(lang(r))}, "author", func(r *http.Request) (any, error) {
+		return n.authorPage(r, slug)
+	}))
+}
+
+func (n *Newsroom) authorPage(r *http.Request, slug string) (any, error) {
+	ctx, l, path := r.Context(), lang(r), "/author/"+slug+"/"
+	a, err := n.Stories.WriterBySlug(ctx, n.DB.Read(), slug)
 	if err != nil {
-		return n.orElsewhere(w, r, err)
+		return nil, err
 	}
-	t, err := n.taxonomy(ctx, lang(r))
+	t, err := n.taxonomy(ctx, l)
 	if err != nil {
-		return err
+		return nil, err
 	}
-	path := "/author/" + a.Slug + "/"
 	list, err := n.list(r, t, path, story.Query{Lang: l, AuthorID: a.ID})
 	if err != nil {
-		return err
+		return nil, err
 	}
 	box, err := n.authorBox(ctx, l, a)
 	if err != nil {
-		return err
+		return nil, err
 	}
 	p := AuthorPage{
 		Base:      n.base(r, t, path, n.everyLanguage(l, path)),
@@ -63,7 +70,7 @@ func (n *Newsroom) author(w http.ResponseWriter, r *http.Request) error {
 	p.OpenGraph.Type = "profile"
 	p.Feeds = n.feedLinks(l, path, n.Config.In(l).Title+" – "+p.Name)
 	p.JSONLD = n.authorJSONLD(p)
-	return n.send(w, r, "author", p)
+	return p, nil
 }
 
 func (n *Newsroom) authorBox(ctx context.Context, lang string, a story.Writer) (AuthorBox, error) {

@@ -14,22 +14,25 @@ import (
 // taxonomy is what nearly every page needs of the newsroom's order.
 type taxonomy struct {
 	sections story.Sections
-	filled   map[string]int // published reports by section ID, in the page's language
+	filled   map[string]bool // sections, by ID, that have a published report in the page's language
 	menus    map[string]story.Menu
 }
 
 // navSections is how many sections the line under the nameplate has room for.
 const navSections = 10
 
-func (n *Newsroom) taxonomy(ctx context.Context, lang string) (t taxonomy, err error) {
-	if t.sections, err = n.Stories.Sections(ctx, n.DB.Read()); err != nil {
-		return t, err
-	}
-	if t.filled, err = n.Stories.Filled(ctx, n.DB.Read(), lang); err != nil {
-		return t, err
-	}
-	t.menus, err = n.Stories.Menus(ctx, n.DB.Read())
-	return t, err
+func (n *Newsroom) taxonomy(ctx context.Context, lang string) (taxonomy, error) {
+	return n.Engine.orders.Get(ctx, lang, func(ctx context.Context) (t taxonomy, tags []string, bytes int, err error) {
+		q, tags := n.DB.Read(), []string{SiteTag, ListsTag(lang)}
+		if t.sections, err = n.Stories.Sections(ctx, q); err != nil {
+			return t, nil, 0, err
+		}
+		if t.filled, err = n.Stories.Filled(ctx, q, lang); err != nil {
+			return t, nil, 0, err
+		}
+		t.menus, err = n.Stories.Menus(ctx, q)
+		return t, tags, 1024 * (1 + len(t.sections) + len(t.menus)), err
+	})
 }
 
 // top gives the sections of the first rank that have anything to read, in the
@@ -37,7 +40,7 @@ func (n *Newsroom) taxonomy(ctx context.Context, lang string) (t taxonomy, err e
 func (t taxonomy) top() []story.Section {
 	var top []story.Section
 	for _, s := range t.sections.Parts("") {
-		if slices.ContainsFunc(t.sections.Within(s.ID), func(id string) bool { return t.filled[id] > 0 }) {
+		if slices.ContainsFunc(t.sections.Within(s.ID), func(id string) bool { return t.filled[id] }) {
 			top = append(top, s)
 		}
 	}
@@ -55,7 +58,7 @@ func (n *Newsroom) base(r *http.Request, t taxonomy, path string, alternates []A
 		Lang:        l,
 		Dir:         language.Dir(l),
 		Home:        n.at(l, "/"),
-		Path:        address(r),
+		Path:        pathAndQuery(r),
 		Description: names.Description,
 		Canonical:   n.absolute(n.at(l, path)),
 		Alternates:  alternates,
@@ -64,8 +67,8 @@ func (n *Newsroom) base(r *http.Request, t taxonomy, path string, alternates []A
 		Feeds:       n.feedLinks(l, "/", names.Title),
 		OpenGraph:   OpenGraph{Type: "website", Title: names.Title, Locale: locale(l)},
 	}
-	if r.URL.RawQuery != "" {
-		b.Path += "?" + r.URL.RawQuery
+	if r.Context().Value(cachedKey) != nil {
+		b.marker = n.Engine.marker
 	}
 	if key := "notice." + r.URL.Query().Get("done"); key != "notice." && f.Has(key) {
 		b.Notice = f.T(key)
@@ -73,6 +76,13 @@ func (n *Newsroom) base(r *http.Request, t taxonomy, path string, alternates []A
 	b.Nav = n.nav(l, path, t)
 	b.Footer = n.footer(l, f, t)
 	return b
+}
+
+// bare is what the part of a page needs that is rendered by itself.
+func (n *Newsroom) bare(r *http.Request) Base {
+	l := lang(r)
+	return Base{Furniture: furniture(l), Site: Site{Name: n.Config.In(l).Title, URL: n.Config.URL.String()}, Lang: l, Dir: dir(l),
+		Home: n.at(l, "/"), Path: pathAndQuery(r), Account: visitorOf(r).account()}
 }
 
 // locale gives a language as OpenGraph names it, with its usual country.
@@ -151,15 +161,10 @@ func (n *Newsroom) feedLinks(lang, path, title string) []Feed {
 	}
 }
 
-// cards turns editions into what lists show. Which are locked for this reader
-// is asked of the wall, without counting anything.
+// cards turns editions into what lists show.
 func (n *Newsroom) cards(r *http.Request, t taxonomy, list []story.Card) ([]Card, error) {
-	ctx, q, page := r.Context(), n.DB.Read(), lang(r)
-	pictures, err := n.pictures(ctx, list)
-	if err != nil {
-		return nil, err
-	}
-	topics, err := n.Stories.TopicSlugs(ctx, q, list)
+	page := lang(r)
+	pictures, err := n.pictures(r.Context(), list)
 	if err != nil {
 		return nil, err
 	}
@@ -183,7 +188,6 @@ func (n *Newsroom) cards(r *http.Request, t taxonomy, list []story.Card) ([]Card
 		if m, ok := pictures[c.LeadMediaID]; ok {
 			card.Picture = n.picture43(m, c.Lang, c.LeadAlt)
 		}
-		card.Locked = !n.peek(r, n.itemOfCard(c, t.sections, topics[c.StoryID])).Offered
 		cards[i] = card
 	}
 	return cards, nil

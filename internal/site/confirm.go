@@ -79,6 +79,7 @@ func (n *Newsroom) enter(w http.ResponseWriter, r *http.Request, confirm func(tx
 		return err
 	}
 	web.SetCookie(w, r, sessionCookie, cookie, session.ExpiresAt.Sub(n.Now()))
+	dropPass(w, r) // it may be somebody else's
 	web.DropCookie(w, r, signinCookie)
 	target := entry.ReturnTo
 	if target == "" || target == "/" {

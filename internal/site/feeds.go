@@ -12,6 +12,7 @@ import (
 	"masthead/internal/doc"
 	"masthead/internal/fault"
 	"masthead/internal/feed"
+	"masthead/internal/page"
 	"masthead/internal/story"
 	"masthead/internal/wall"
 )
@@ -38,10 +39,23 @@ func (n *Newsroom) file(w http.ResponseWriter, r *http.Request) error {
 // author. A feed is the same for everybody: it holds what an anonymous visitor
 // may read who asks without being counted.
 func (n *Newsroom) feed(w http.ResponseWriter, r *http.Request) error {
+	contentType := "application/rss+xml; charset=utf-8"
+	if strings.HasSuffix(r.URL.Path, ".json") {
+		contentType = "application/feed+json; charset=utf-8"
+	}
+	key := page.Key{Kind: "feed", ID: r.URL.Path, Revision: n.hour()}
+	return n.orElsewhere(w, r, n.document(w, r, key, []string{ListsTag(lang(r))}, contentType, n.feedBytes))
+}
+
+// hour is in the keys of what the wall's rules make older by themselves: a story
+// that goes into the archive leaves a feed within the hour.
+func (n *Newsroom) hour() string { return n.Now().UTC().Format("2006010215") }
+
+func (n *Newsroom) feedBytes(r *http.Request) ([]byte, error) {
 	ctx, q, l := r.Context(), n.DB.Read(), lang(r)
 	t, err := n.taxonomy(ctx, lang(r))
 	if err != nil {
-		return err
+		return nil, err
 	}
 	query := story.Query{Lang: l, Limit: feedItems}
 	title, slug := "", r.PathValue("slug")
@@ -53,25 +67,25 @@ func (n *Newsroom) feed(w http.ResponseWriter, r *http.Request) error {
 			err = fault.New(fault.NotFound, "no such topic", "slug", slug)
 		}
 		if err != nil {
-			return err
+			return nil, err
 		}
 		query.TopicID, title = tp.ID, tp.Names.In(l, n.Config.Language)
 	case list == "author" && slug != "":
 		a, err := n.Stories.WriterBySlug(ctx, q, slug)
 		if err != nil {
-			return err
+			return nil, err
 		}
 		query.AuthorID, title = a.ID, a.Names.In(l, n.Config.Language)
 	default:
 		s, ok := t.sections.BySlug(slug)
 		if !ok {
-			return n.elsewhere(w, r)
+			return nil, fault.New(fault.NotFound, "no such section", "slug", slug)
 		}
 		query.SectionIDs, title = t.sections.Within(s.ID), s.Names.In(l, n.Config.Language)
 	}
 	cards, err := n.Stories.Cards(ctx, q, query)
 	if err != nil {
-		return err
+		return nil, err
 	}
 	home := address(r)[:strings.LastIndexByte(address(r), '/')+1]
 	c := feed.Channel{Title: n.Config.In(l).Title, Description: n.Config.In(l).Description, Home: n.absolute(home), Self: n.absolute(address(r)), Lang: l}
@@ -79,22 +93,20 @@ func (n *Newsroom) feed(w http.ResponseWriter, r *http.Request) error {
 		c.Title += " – " + title
 	}
 	if c.Items, err = n.feedOf(r, t, cards); err != nil {
-		return err
+		return nil, err
 	}
 	for _, it := range c.Items {
 		if it.Updated.After(c.Updated) {
 			c.Updated = it.Updated
 		}
 	}
-	write, contentType := feed.RSS, "application/rss+xml; charset=utf-8"
+	write := feed.RSS
 	if strings.HasSuffix(r.URL.Path, ".json") {
-		write, contentType = feed.JSON, "application/feed+json; charset=utf-8"
+		write = feed.JSON
 	}
 	var b bytes.Buffer
-	if err := write(&b, c); err != nil {
-		return err
-	}
-	return n.sendPublic(w, r, b.Bytes(), contentType)
+	err = write(&b, c)
+	return b.Bytes(), err
 }
 
 func (n *Newsroom) feedOf(r *http.Request, t taxonomy, cards []story.Card) ([]feed.Item, error) {
@@ -159,11 +171,26 @@ func (n *Newsroom) feedCorrections(lang string, list []story.Correction) string 
 
 // sitemapIndex serves "/sitemap.xml": the news sitemap, one of the lists, and one for each month.
 func (n *Newsroom) sitemapIndex(w http.ResponseWriter, r *http.Request) error {
+	return n.document(w, r, page.Key{Kind: "sitemap", ID: "index"}, n.everyList(), xmlType, n.sitemapIndexBytes)
+}
+
+const xmlType = "application/xml; charset=utf-8"
+
+// everyList gives the tags of the lists of all languages.
+func (n *Newsroom) everyList() []string {
+	var tags []string
+	for _, l := range n.languages() {
+		tags = append(tags, ListsTag(l))
+	}
+	return tags
+}
+
+func (n *Newsroom) sitemapIndexBytes(r *http.Request) ([]byte, error) {
 	months := map[int]bool{}
 	for _, l := range n.languages() {
 		list, err := n.Stories.Months(r.Context(), n.DB.Read(), l)
 		if err != nil {
-			return err
+			return nil, err
 		}
 		for _, m := range list {
 			months[m.Month] = true
@@ -184,10 +211,8 @@ func (n *Newsroom) sitemapIndex(w http.ResponseWriter, r *http.Request) error {
 		maps = append(maps, feed.Page{URL: n.absolute("/sitemap/" + name)})
 	}
 	var b bytes.Buffer
-	if err := feed.SitemapIndex(&b, maps); err != nil {
-		return err
-	}
-	return n.sendPublic(w, r, b.Bytes(), "application/xml; charset=utf-8")
+	err := feed.SitemapIndex(&b, maps)
+	return b.Bytes(), err
 }
 
 // sitemap serves "/sitemap/news.xml", "/sitemap/lists.xml" and "/sitemap/2026-11.xml".
@@ -196,8 +221,13 @@ func (n *Newsroom) sitemap(w http.ResponseWriter, r *http.Request, file string) 
 	if !ok {
 		return fault.New(fault.NotFound, "no such sitemap", "name", file)
 	}
+	return n.orElsewhere(w, r, n.document(w, r, page.Key{Kind: "sitemap", ID: name, Revision: n.hour()}, n.everyList(), xmlType, func(r *http.Request) ([]byte, error) {
+		return n.sitemapBytes(r, name)
+	}))
+}
+
+func (n *Newsroom) sitemapBytes(r *http.Request, name string) (_ []byte, err error) {
 	var pages []feed.Page
-	var err error
 	switch name {
 	case "lists":
 		pages, err = n.listPages(r)
@@ -207,18 +237,16 @@ func (n *Newsroom) sitemap(w http.ResponseWriter, r *http.Request, file string) 
 		year, month, _ := strings.Cut(name, "-")
 		var number int
 		if number, err = parseMonth(year, month); err != nil {
-			return err
+			return nil, err
 		}
 		pages, err = n.storyPages(r, story.Query{Month: number, Limit: feed.SitemapMax}, false)
 	}
 	if err != nil {
-		return err
+		return nil, err
 	}
 	var b bytes.Buffer
-	if err := feed.Sitemap(&b, pages); err != nil {
-		return err
-	}
-	return n.sendPublic(w, r, b.Bytes(), "application/xml; charset=utf-8")
+	err = feed.Sitemap(&b, pages)
+	return b.Bytes(), err
 }
 
 func (n *Newsroom) storyPages(r *http.Request, query story.Query, news bool) ([]feed.Page, error) {

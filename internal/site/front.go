@@ -3,7 +3,9 @@ package site
 import (
 	"net/http"
 	"net/url"
+	"time"
 
+	"masthead/internal/page"
 	"masthead/internal/story"
 )
 
@@ -33,23 +35,29 @@ func (n *Newsroom) front(w http.ResponseWriter, r *http.Request) error {
 			}
 		}
 	}
-	t, err := n.taxonomy(ctx, lang(r))
+	today := n.Now().In(n.Config.Timezone).Format(time.DateOnly) // which the page shows
+	return n.shared(w, r, page.Key{Kind: "front", ID: today}, []string{ListsTag(l)}, "front", n.frontPage)
+}
+
+func (n *Newsroom) frontPage(r *http.Request) (any, error) {
+	ctx, q, l := r.Context(), n.DB.Read(), lang(r)
+	t, err := n.taxonomy(ctx, l)
 	if err != nil {
-		return err
+		return nil, err
 	}
 	pinned, err := n.Stories.Cards(ctx, q, story.Query{Lang: l, Pinned: true, Limit: 3})
 	if err != nil {
-		return err
+		return nil, err
 	}
 	shown := storyIDs(pinned)
 	newest, err := n.Stories.Cards(ctx, q, story.Query{Lang: l, NotStories: shown, Limit: frontStories - len(pinned)})
 	if err != nil {
-		return err
+		return nil, err
 	}
 	shown = append(shown, storyIDs(newest)...)
 	top, err := n.cards(r, t, append(pinned, newest...))
 	if err != nil {
-		return err
+		return nil, err
 	}
 	p := FrontPage{Base: n.base(r, t, "/", n.everyLanguage(l, "/"))}
 	p.Today = p.Furniture.Today(n.Now().In(n.Config.Timezone))
@@ -62,16 +70,16 @@ func (n *Newsroom) front(w http.ResponseWriter, r *http.Request) error {
 	for _, s := range t.top() {
 		list, err := n.Stories.Cards(ctx, q, story.Query{Lang: l, SectionIDs: t.sections.Within(s.ID), NotStories: shown, Limit: 4})
 		if err != nil {
-			return err
+			return nil, err
 		}
 		if len(list) == 0 {
 			continue
 		}
 		cards, err := n.cards(r, t, list)
 		if err != nil {
-			return err
+			return nil, err
 		}
 		p.Bands = append(p.Bands, Band{Section: n.sectionLink(l, "", s), Cards: cards})
 	}
-	return n.send(w, r, "front", p)
+	return p, nil
 }

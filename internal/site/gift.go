@@ -1,14 +1,15 @@
 package site
 
 import (
+	"context"
 	"net/http"
 	"net/url"
+	"strconv"
 
 	"masthead/internal/db"
 	"masthead/internal/fault"
 	"masthead/internal/language"
 	"masthead/internal/story"
-	"masthead/internal/wall"
 )
 
 // Gift tells a reader that somebody gave him this story.
@@ -27,8 +28,15 @@ type GiftForm struct {
 
 // giftForm lets a reader give the story away, as long as his quota lasts.
 func (n *Newsroom) giftForm(r *http.Request, storyID string) (*GiftForm, error) {
-	v := visitorOf(r)
-	left, err := n.WallStore.GiftsLeft(r.Context(), n.DB.Read(), v.reader.Reader.ID)
+	id := visitorOf(r).reader.Reader.ID
+	text, err := n.Engine.parts.Get(r.Context(), "gifts\x00"+id, func(ctx context.Context) ([]byte, []string, int, error) {
+		left, err := n.WallStore.GiftsLeft(ctx, n.DB.Read(), id)
+		return strconv.AppendInt(nil, int64(left), 10), []string{giftsTag(id), ReaderTag(id)}, 8, err
+	})
+	if err != nil {
+		return nil, err
+	}
+	left, err := strconv.Atoi(string(text))
 	if err != nil {
 		return nil, err
 	}
@@ -52,34 +60,33 @@ func (n *Newsroom) give(w http.ResponseWriter, r *http.Request) error {
 	if e.Status != story.Published {
 		return fault.New(fault.NotFound, "no such story")
 	}
-	st, err := n.Stories.ByID(ctx, q, e.StoryID)
-	if err != nil {
-		return err
-	}
-	t, err := n.taxonomy(ctx, lang(r))
-	if err != nil {
-		return err
-	}
-	topics, err := n.Stories.Topics(ctx, q, orEmpty(st.Topics))
+	rt, err := n.route(r.WithContext(context.WithValue(ctx, pathKey, e.Path)))
 	if err != nil {
 		return err
 	}
 	visit := n.visit(r)
 	visit.Peek = true // what the reader has read, he may give; giving counts nothing
-	d := n.Wall.Decide(visit, wall.ItemOf(st, e, t.sections, slugs(topics)))
-	p, err := n.storyPage(r, t, st, e, topics, d)
+	d := n.Wall.Decide(visit, rt.item)
+	p, err := n.storyPage(r, rt, d)
 	if err != nil {
 		return err
 	}
+	if !d.Full {
+		if p.Wall, err = n.wallPanel(r, rt, d); err != nil {
+			return err
+		}
+	}
 	var token string
 	err = n.DB.InTx(ctx, func(tx *db.Tx) (err error) {
-		_, token, err = n.WallStore.GiftCreate(ctx, tx, visit.Reader, st.ID, d)
-		return err
+		if _, token, err = n.WallStore.GiftCreate(ctx, tx, visit.Reader, rt.story.ID, d); err != nil {
+			return err
+		}
+		return n.Tell(ctx, tx, giftsTag(visit.Reader.ID))
 	})
 	if err != nil && !fault.Is(err, fault.TooMany) {
 		return err
 	}
-	if p.GiftForm, err = n.giftForm(r, st.ID); err != nil {
+	if p.GiftForm, err = n.giftForm(r, rt.story.ID); err != nil {
 		return err
 	}
 	if token != "" {
@@ -87,3 +94,6 @@ func (n *Newsroom) give(w http.ResponseWriter, r *http.Request) error {
 	}
 	return n.sendForm(w, http.StatusOK, "story", p)
 }
+
+// giftsTag is the tag of how many gifts a reader has left.
+func giftsTag(readerID string) string { return "gifts:" + readerID }

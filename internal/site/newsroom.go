@@ -45,8 +45,11 @@ type Newsroom struct {
 	Outbox      *mail.Outbox // readable at /dev/mail; nil where letters leave the house
 	Frames      []string     // origins whose players a click may load into a story
 	Pages       *web.Renderer
-	Answer      *web.Answer
-	Now         func() time.Time
+	Engine      *Engine
+	// Tell tells every node what has changed, in the transaction that changes it.
+	Tell   func(ctx context.Context, q db.Queryer, tags ...string) error
+	Answer *web.Answer
+	Now    func() time.Time
 }
 
 // Handler serves every public address. The language that an address begins
@@ -61,7 +64,7 @@ func (n *Newsroom) Handler() http.Handler {
 	page("GET /author/{slug}/{$}", n.author)
 	page("GET /archive/{$}", n.archive)
 	page("GET /{year}/{month}/{$}", n.archive)
-	page("GET /{year}/{month}/{slug}/{$}", n.story)
+	page("GET /{year}/{month}/{slug}/{$}", n.serveStory)
 	page("GET /search", n.search)
 	// Without its last slash an address is looked for among the old ones first.
 	page("GET /{slug}", n.elsewhere)

@@ -5,6 +5,7 @@ import (
 	"strconv"
 
 	"masthead/internal/language"
+	"masthead/internal/page"
 )
 
 // Base is what every page of the public site has. A page struct embeds it.
@@ -31,9 +32,22 @@ type Base struct {
 	OpenGraph   OpenGraph
 	JSONLD      template.JS // marshalled with encoding/json, which escapes <, > and &
 	Today       language.Moment
-	Notice      string   // one sentence at the top: "Your choice is saved."
-	Footer      []Link   // about, privacy, archive …
-	Embeds      []string // origins whose players a click may load, as in the CSP's frame-src
+	Notice      string // one sentence at the top: "Your choice is saved."
+	Footer      []Link // about, privacy, archive …
+
+	marker *page.Marker // set while a page is made that is kept: its holes are left open
+	Embeds []string     // origins whose players a click may load, as in the CSP's frame-src
+}
+
+// Hole gives the mark of a hole while a page is made that is kept; otherwise it
+// is empty, and the template fills the place itself:
+//
+//	{{with .Hole "meter"}}{{.}}{{else}}{{template "meter" .}}{{end}}
+func (b Base) Hole(name string) (template.HTML, error) {
+	if b.marker == nil {
+		return "", nil
+	}
+	return b.marker.Mark(name)
 }
 
 // Site is the newsroom itself.
@@ -130,7 +144,6 @@ type Card struct {
 	Published   language.Moment
 	ReadingTime string // "5 minutes"
 	Picture     Picture
-	Locked      bool // a wall stands before it for this reader, or may
 }
 
 // Person is one name of a byline.

@@ -9,6 +9,8 @@ import (
 	"masthead/internal/doc"
 	"masthead/internal/fault"
 	"masthead/internal/language"
+	"masthead/internal/page"
+	"masthead/internal/story"
 	"masthead/internal/wall"
 )
 
@@ -28,48 +30,50 @@ var standing embed.FS
 
 // plain serves "/{slug}/" where it is a standing page: the newsroom's own, or
 // the built-in "about" and "privacy".
-func (n *Newsroom) plain(w http.ResponseWriter, r *http.Request, t taxonomy) error {
-	ctx, q, l := r.Context(), n.DB.Read(), lang(r)
+func (n *Newsroom) plain(w http.ResponseWriter, r *http.Request) error {
 	slug := r.PathValue("slug")
-	e, err := n.Stories.ByPath(ctx, q, address(r))
+	rt, err := n.route(r)
 	if fault.Is(err, fault.NotFound) {
-		if page, ok := n.builtIn(r, t, slug); ok {
-			return n.send(w, r, "plain", page)
-		}
+		return n.orElsewhere(w, r, n.shared(w, r, page.Key{Kind: "standing", ID: slug}, nil, "plain", func(r *http.Request) (any, error) {
+			return n.builtIn(r, slug)
+		}))
+	}
+	if err != nil {
 		return n.orElsewhere(w, r, err)
 	}
+	if rt.story.Kind != story.Page || !n.openToAll(rt.item) {
+		return n.storyAt(w, r, rt) // behind a wall a page is shown as a story is, with its panel
+	}
+	d, _ := n.decide(r, rt.item)
+	p, err := n.variant(r, rt, d, "plain", func(r *http.Request, cut wall.Decision) (any, error) { return n.plainPage(r, rt, cut) })
 	if err != nil {
 		return err
 	}
-	st, err := n.Stories.ByID(ctx, q, e.StoryID)
+	holes, err := n.frame(r)
 	if err != nil {
 		return err
 	}
-	topics, err := n.Stories.Topics(ctx, q, orEmpty(st.Topics))
+	return p.Serve(w, r, holes, page.Options{Open: true})
+}
+
+func (n *Newsroom) plainPage(r *http.Request, rt *route, cut wall.Decision) (any, error) {
+	ctx, q, l := r.Context(), n.DB.Read(), lang(r)
+	e, err := n.Stories.EditionByID(ctx, q, rt.edition.ID)
 	if err != nil {
-		return err
+		return nil, err
 	}
-	it := wall.ItemOf(st, e, t.sections, slugs(topics))
-	d, _ := n.decide(r, it)
-	if d.Verdict != wall.Open {
-		// A page behind a wall is shown as a story is, with its panel.
-		if err := n.count(w, r, it, d); err != nil {
-			return err
-		}
-		p, err := n.storyPage(r, t, st, e, topics, d)
-		if err != nil {
-			return err
-		}
-		return n.send(w, r, "story", p)
-	}
-	editions, err := n.Stories.Editions(ctx, q, st.ID)
+	t, err := n.taxonomy(ctx, l)
 	if err != nil {
-		return err
+		return nil, err
 	}
-	sent, _ := d.Cut(e.Body, n.limit())
+	editions, err := n.Stories.Editions(ctx, q, e.StoryID)
+	if err != nil {
+		return nil, err
+	}
+	sent, _ := cut.Cut(e.Body, n.limit())
 	body, err := n.renderBody(ctx, l, sent, doc.RenderOptions{})
 	if err != nil {
-		return err
+		return nil, err
 	}
 	p := PlainPage{Base: n.base(r, t, "/"+e.Slug+"/", n.editions(editions, l)), Headline: e.Headline, Summary: e.Summary, Body: body}
 	p.Title = e.Headline
@@ -77,7 +81,7 @@ func (n *Newsroom) plain(w http.ResponseWriter, r *http.Request, t taxonomy) err
 		p.Description = e.Summary
 	}
 	p.Updated = p.Furniture.Date(e.UpdatedAt.In(n.Config.Timezone))
-	return n.send(w, r, "plain", p)
+	return p, nil
 }
 
 // standingText gives the Markdown of a built-in page, in a language or in English.
@@ -91,11 +95,15 @@ func standingText(slug, lang string) ([]byte, error) {
 
 // builtIn gives a standing page that the program brings along, in the page's
 // language or in English.
-func (n *Newsroom) builtIn(r *http.Request, t taxonomy, slug string) (PlainPage, bool) {
+func (n *Newsroom) builtIn(r *http.Request, slug string) (any, error) {
 	l := lang(r)
+	t, err := n.taxonomy(r.Context(), l)
+	if err != nil {
+		return nil, err
+	}
 	text, err := standingText(slug, l)
 	if err != nil {
-		return PlainPage{}, false
+		return nil, fault.New(fault.NotFound, "no such page", "slug", slug)
 	}
 	contact := n.Config.Contact
 	if contact == "" {
@@ -105,10 +113,10 @@ func (n *Newsroom) builtIn(r *http.Request, t taxonomy, slug string) (PlainPage,
 	headline, rest, _ := strings.Cut(strings.TrimPrefix(filled, "# "), "\n")
 	body, _, err := doc.FromMarkdown(rest)
 	if err != nil {
-		return PlainPage{}, false
+		return nil, err
 	}
 	path := "/" + slug + "/"
 	p := PlainPage{Base: n.base(r, t, path, n.everyLanguage(l, path)), Headline: headline, Body: template.HTML(body.HTML(doc.RenderOptions{Base: n.Config.URL.String()}))}
 	p.Title = headline
-	return p, true
+	return p, nil
 }

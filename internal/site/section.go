@@ -3,6 +3,8 @@ package site
 import (
 	"net/http"
 
+	"masthead/internal/fault"
+	"masthead/internal/page"
 	"masthead/internal/story"
 )
 
@@ -20,21 +22,29 @@ type SectionPage struct {
 
 // sectionOrPage serves "/{slug}/": a section, or a standing page such as "About".
 func (n *Newsroom) sectionOrPage(w http.ResponseWriter, r *http.Request) error {
-	t, err := n.taxonomy(r.Context(), lang(r))
-	if err != nil {
-		return err
+	slug := r.PathValue("slug")
+	err := n.numbered(w, r, page.Key{Kind: "section", ID: slug}, []string{ListsTag(lang(r))}, "section", func(r *http.Request) (any, error) {
+		return n.sectionPage(r, slug)
+	})
+	if fault.Is(err, fault.NotFound) {
+		return n.plain(w, r)
 	}
-	if s, ok := t.sections.BySlug(r.PathValue("slug")); ok {
-		return n.section(w, r, t, s)
-	}
-	return n.plain(w, r, t)
+	return err
 }
 
-func (n *Newsroom) section(w http.ResponseWriter, r *http.Request, t taxonomy, s story.Section) error {
-	l, path := lang(r), "/"+s.Slug+"/"
+func (n *Newsroom) sectionPage(r *http.Request, slug string) (any, error) {
+	l, path := lang(r), "/"+slug+"/"
+	t, err := n.taxonomy(r.Context(), l)
+	if err != nil {
+		return nil, err
+	}
+	s, ok := t.sections.BySlug(slug)
+	if !ok {
+		return nil, fault.New(fault.NotFound, "no such section", "slug", slug)
+	}
 	list, err := n.list(r, t, path, story.Query{Lang: l, SectionIDs: t.sections.Within(s.ID)})
 	if err != nil {
-		return err
+		return nil, err
 	}
 	p := SectionPage{
 		Base:        n.base(r, t, path, n.everyLanguage(l, path)),
@@ -64,5 +74,5 @@ func (n *Newsroom) section(w http.ResponseWriter, r *http.Request, t taxonomy, s
 		p.Lead, p.Cards = &p.Cards[0], p.Cards[1:]
 	}
 	p.JSONLD = n.listJSONLD(p.Base, p.Name)
-	return n.send(w, r, "section", p)
+	return p, nil
 }

@@ -32,7 +32,8 @@ func (n *Newsroom) answer(w http.ResponseWriter, r *http.Request, body []byte) e
 	return nil
 }
 
-// orElsewhere looks for a redirect before something is reported as not found.
+// orElsewhere looks for a redirect before something is reported as not found;
+// any other error, and none, stays as it is.
 func (n *Newsroom) orElsewhere(w http.ResponseWriter, r *http.Request, err error) error {
 	if !fault.Is(err, fault.NotFound) {
 		return err

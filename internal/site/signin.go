@@ -199,6 +199,7 @@ func (n *Newsroom) signout(w http.ResponseWriter, r *http.Request) error {
 		}
 	}
 	web.DropCookie(w, r, sessionCookie)
+	dropPass(w, r)
 	return n.goTo(w, r, n.at(lang(r), "/")+"?done=signed_out")
 }
 

@@ -4,11 +4,14 @@ import (
 	"context"
 	"html/template"
 	"net/http"
+	"net/url"
 	"slices"
+	"strconv"
 	"strings"
 
 	"masthead/internal/db"
 	"masthead/internal/language"
+	"masthead/internal/page"
 	"masthead/internal/story"
 	"masthead/internal/wall"
 	"masthead/internal/web"
@@ -70,42 +73,168 @@ type AuthorBox struct {
 	Portrait  Picture
 }
 
-// story serves "/{year}/{month}/{slug}/". What of the story goes out is the
+// route is what an address leads to, and what the wall must know of it: enough
+// to answer from the cache without asking the database.
+type route struct {
+	story   story.Story
+	edition story.Edition // without its body
+	item    wall.Item
+	next    string // the address of the first paragraph that a preview lacks: "/2026/11/a-slug/#p4"
+}
+
+// route gives the published edition at the request's address.
+func (n *Newsroom) route(r *http.Request) (*route, error) {
+	path := address(r)
+	return n.Engine.routes.Get(r.Context(), path, func(ctx context.Context) (*route, []string, int, error) {
+		q := n.DB.Read()
+		e, err := n.Stories.ByPath(ctx, q, path)
+		if err != nil {
+			return nil, nil, 0, err
+		}
+		rt := &route{edition: e}
+		if rt.story, err = n.Stories.ByID(ctx, q, e.StoryID); err != nil {
+			return nil, nil, 0, err
+		}
+		sections, err := n.Stories.Sections(ctx, q)
+		if err != nil {
+			return nil, nil, 0, err
+		}
+		topics, err := n.Stories.Topics(ctx, q, orEmpty(rt.story.Topics))
+		if err != nil {
+			return nil, nil, 0, err
+		}
+		rt.item = wall.ItemOf(rt.story, e, sections, slugs(topics))
+		preview, _ := wall.Decision{Verdict: wall.Register}.Cut(e.Body, n.limit())
+		paragraphs := 0
+		for _, node := range preview.Content {
+			if node.Type == "paragraph" {
+				paragraphs++
+			}
+		}
+		rt.next = (&url.URL{Path: e.Path, Fragment: "p" + strconv.Itoa(paragraphs+1)}).String()
+		rt.edition.Body = nil
+		return rt, []string{StoryTag(e.StoryID), SiteTag}, 1024 + len(e.Summary) + len(e.Headline), nil
+	})
+}
+
+// serveStory serves "/{year}/{month}/{slug}/". What of the story goes out is the
 // wall's decision and nobody else's.
-func (n *Newsroom) story(w http.ResponseWriter, r *http.Request) error {
-	ctx, q := r.Context(), n.DB.Read()
-	e, err := n.Stories.ByPath(ctx, q, address(r))
+func (n *Newsroom) serveStory(w http.ResponseWriter, r *http.Request) error {
+	rt, err := n.route(r)
 	if err != nil {
 		return n.orElsewhere(w, r, err)
 	}
-	st, err := n.Stories.ByID(ctx, q, e.StoryID)
+	return n.storyAt(w, r, rt)
+}
+
+func (n *Newsroom) storyAt(w http.ResponseWriter, r *http.Request, rt *route) error {
+	d, gift := n.decide(r, rt.item)
+	if err := n.count(w, r, rt.item, d); err != nil {
+		return err
+	}
+	p, err := n.variant(r, rt, d, "story", func(r *http.Request, cut wall.Decision) (any, error) { return n.storyPage(r, rt, cut) })
 	if err != nil {
 		return err
 	}
-	t, err := n.taxonomy(ctx, lang(r))
+	holes, err := n.storyHoles(r, rt, d, gift)
 	if err != nil {
 		return err
 	}
-	topics, err := n.Stories.Topics(ctx, q, orEmpty(st.Topics))
-	if err != nil {
-		return err
-	}
-	it := wall.ItemOf(st, e, t.sections, slugs(topics))
-	d, gift := n.decide(r, it)
-	if err := n.count(w, r, it, d); err != nil {
-		return err
-	}
-	p, err := n.storyPage(r, t, st, e, topics, d)
-	if err != nil {
-		return err
-	}
-	p.Gift = gift
-	if d.MayGive(n.visit(r).Reader) {
-		if p.GiftForm, err = n.giftForm(r, st.ID); err != nil {
-			return err
+	return p.Serve(w, r, holes, page.Options{Open: n.openToAll(rt.item), ByCookie: true})
+}
+
+// openToAll reports whether anybody would be sent the whole text, so that a
+// cache may share it.
+func (n *Newsroom) openToAll(it wall.Item) bool {
+	return n.Wall.Decide(wall.Visit{Now: n.Now(), Peek: true}, it).Full
+}
+
+// variant gives the whole page of a story where the decision permits it, else
+// the page with its preview. The two live in stores of their own, and only the
+// permit that the decision gives opens the first.
+func (n *Newsroom) variant(r *http.Request, rt *route, d wall.Decision, template string, build func(r *http.Request, cut wall.Decision) (any, error)) (*page.Page, error) {
+	render := func(cut wall.Decision) page.Render {
+		return func(ctx context.Context) (page.Rendered, error) {
+			content, err := build(anybody(ctx, r, ""), cut)
+			if err != nil {
+				return page.Rendered{}, err
+			}
+			body, err := n.Pages.Bytes("site/"+template, content)
+			return page.Rendered{Body: body, Marker: n.Engine.marker, Tags: []string{StoryTag(rt.story.ID), SiteTag}}, err
 		}
 	}
-	return n.send(w, r, "story", p)
+	key := page.Key{Kind: template, ID: rt.edition.ID, Lang: rt.edition.Lang}
+	if permit, ok := page.Grant(d, rt.edition.ID); ok {
+		key.Variant = page.Full
+		return n.Engine.cache.GetFull(r.Context(), permit, key, render(wall.Decision{Full: true}))
+	}
+	key.Variant = d.Withheld().Verdict.String()
+	return n.Engine.cache.Get(r.Context(), key, render(d.Withheld()))
+}
+
+// storyHoles fills what differs from visitor to visitor.
+func (n *Newsroom) storyHoles(r *http.Request, rt *route, d wall.Decision, gift *Gift) (page.Holes, error) {
+	holes, err := n.frame(r)
+	if err != nil {
+		return nil, err
+	}
+	v, bare := visitorOf(r), StoryPage{Base: n.bare(r)}
+	// fill puts in the content of a hole; with a nil set it stays empty.
+	fill := func(name, which string, personal bool, set func(p *StoryPage) error) {
+		h := page.Hole{Name: name, Personal: personal && set != nil}
+		if set != nil && err == nil {
+			h.HTML, err = n.part(r, name, which, "site/story", func() (any, error) {
+				p := bare
+				err := set(&p)
+				return p, err
+			})
+		}
+		holes = append(holes, h)
+	}
+	var wallPanel, meter, giftForm, giftNotice func(p *StoryPage) error
+	var window, left, until string
+	switch {
+	case !d.Full:
+		window = n.wallReason(r, d) + " " + strconv.Itoa(d.Limit) + "/" + strconv.Itoa(d.Days) + " " + d.Tier
+		wallPanel = func(p *StoryPage) (err error) { p.Wall, err = n.wallPanel(r, rt, d); return err }
+	case d.Verdict == wall.Metered && d.Limit > 0 && d.Rule != wall.ByCrawler:
+		notice := &Meter{Used: min(d.Used, d.Limit), Limit: d.Limit, Days: d.Days, Next: rt.edition.Path}
+		window = strconv.Itoa(notice.Used) + " of " + strconv.Itoa(d.Limit) + "/" + strconv.Itoa(d.Days)
+		meter = func(p *StoryPage) error { p.Meter = notice; return nil }
+	}
+	if d.MayGive(n.visit(r).Reader) {
+		form, err := n.giftForm(r, rt.story.ID)
+		if err != nil {
+			return nil, err
+		}
+		left = strconv.Itoa(form.Left)
+		giftForm = func(p *StoryPage) error { p.GiftForm = form; return nil }
+	}
+	if gift != nil {
+		until = gift.Expires.Machine
+		giftNotice = func(p *StoryPage) error { p.Gift = gift; return nil }
+	}
+	fill("wall", window, v.reader != nil, wallPanel)
+	fill("meter", window, true, meter)
+	fill("gift-form", left, true, giftForm)
+	fill("gift-notice", until, true, giftNotice)
+	if err != nil {
+		return nil, err
+	}
+	next, err := n.Engine.parts.Get(r.Context(), "next\x00"+rt.edition.ID, func(ctx context.Context) ([]byte, []string, int, error) {
+		r := anybody(ctx, r, "")
+		t, err := n.taxonomy(ctx, rt.edition.Lang)
+		if err != nil {
+			return nil, nil, 0, err
+		}
+		p := bare
+		if p.NextForYou, err = n.next(r, t, rt.story, rt.edition); err != nil {
+			return nil, nil, 0, err
+		}
+		b, err := n.Pages.Part("site/story", "next-for-you", p)
+		return b, []string{ListsTag(rt.edition.Lang), SiteTag}, len(b), err
+	})
+	return append(holes, page.Hole{Name: "next-for-you", HTML: next}), err
 }
 
 // decide asks the wall about a story's page, with whatever the visit has to
@@ -154,9 +283,23 @@ func (n *Newsroom) count(w http.ResponseWriter, r *http.Request, it wall.Item, d
 	return nil
 }
 
-// storyPage fills the page of one edition as far as d lets it out.
-func (n *Newsroom) storyPage(r *http.Request, t taxonomy, st story.Story, e story.Edition, topics []story.Topic, d wall.Decision) (*StoryPage, error) {
-	ctx, q, f := r.Context(), n.DB.Read(), furniture(e.Lang)
+// storyPage fills the page of one edition as far as cut lets it out. What
+// differs from visitor to visitor is not in it; see storyHoles.
+func (n *Newsroom) storyPage(r *http.Request, rt *route, cut wall.Decision) (*StoryPage, error) {
+	ctx, q, st := r.Context(), n.DB.Read(), rt.story
+	e, err := n.Stories.EditionByID(ctx, q, rt.edition.ID)
+	if err != nil {
+		return nil, err
+	}
+	f := furniture(e.Lang)
+	t, err := n.taxonomy(ctx, e.Lang)
+	if err != nil {
+		return nil, err
+	}
+	topics, err := n.Stories.Topics(ctx, q, orEmpty(st.Topics))
+	if err != nil {
+		return nil, err
+	}
 	editions, err := n.Stories.Editions(ctx, q, st.ID)
 	if err != nil {
 		return nil, err
@@ -183,16 +326,12 @@ func (n *Newsroom) storyPage(r *http.Request, t taxonomy, st story.Story, e stor
 			}
 		}
 	}
-	sent, withheld := d.Cut(e.Body, n.limit())
+	sent, withheld := cut.Cut(e.Body, n.limit())
 	if p.Body, err = n.body(ctx, e.Lang, sent); err != nil {
 		return nil, err
 	}
 	if withheld {
-		if p.Wall, err = n.wallPanel(r, e, d, sent); err != nil {
-			return nil, err
-		}
-	} else if d.Verdict == wall.Metered && d.Limit > 0 && d.Rule != wall.ByCrawler {
-		p.Meter = &Meter{Used: min(d.Used, d.Limit), Limit: d.Limit, Days: d.Days, Next: e.Path}
+		p.Wall = &Wall{} // the body ends where the wall stands, whichever it is
 	}
 	if err := n.people(ctx, p, st, e); err != nil {
 		return nil, err
@@ -211,9 +350,6 @@ func (n *Newsroom) storyPage(r *http.Request, t taxonomy, st story.Story, e stor
 		if !tp.Internal {
 			p.Topics = append(p.Topics, TopicLink{Name: tp.Names.In(e.Lang, n.Config.Language), Kind: TopicKindWords(f, string(tp.Kind)), URL: n.at(e.Lang, "/topic/"+tp.Slug+"/")})
 		}
-	}
-	if p.NextForYou, err = n.next(r, t, st, e); err != nil {
-		return nil, err
 	}
 	n.describeStory(p, e, withheld, corrections)
 	return p, nil

@@ -5,6 +5,7 @@ import (
 	"net/http"
 
 	"masthead/internal/fault"
+	"masthead/internal/page"
 	"masthead/internal/story"
 )
 
@@ -22,22 +23,28 @@ type TopicPage struct {
 
 // topic serves "/topic/{slug}/". Topics of the newsroom's own are not found.
 func (n *Newsroom) topic(w http.ResponseWriter, r *http.Request) error {
-	ctx, l := r.Context(), lang(r)
-	tp, err := n.Stories.TopicBySlug(ctx, n.DB.Read(), r.PathValue("slug"))
+	slug := r.PathValue("slug")
+	return n.orElsewhere(w, r, n.numbered(w, r, page.Key{Kind: "topic", ID: slug}, []string{ListsTag(lang(r))}, "topic", func(r *http.Request) (any, error) {
+		return n.topicPage(r, slug)
+	}))
+}
+
+func (n *Newsroom) topicPage(r *http.Request, slug string) (any, error) {
+	ctx, l, path := r.Context(), lang(r), "/topic/"+slug+"/"
+	tp, err := n.Stories.TopicBySlug(ctx, n.DB.Read(), slug)
 	if err != nil {
-		return n.orElsewhere(w, r, err)
+		return nil, err
 	}
 	if tp.Internal {
-		return fault.New(fault.NotFound, "no such topic", "slug", tp.Slug)
+		return nil, fault.New(fault.NotFound, "no such topic", "slug", slug)
 	}
-	t, err := n.taxonomy(ctx, lang(r))
+	t, err := n.taxonomy(ctx, l)
 	if err != nil {
-		return err
+		return nil, err
 	}
-	path := "/topic/" + tp.Slug + "/"
 	list, err := n.list(r, t, path, story.Query{Lang: l, TopicID: tp.ID})
 	if err != nil {
-		return err
+		return nil, err
 	}
 	f := furniture(l)
 	p := TopicPage{
@@ -54,5 +61,5 @@ func (n *Newsroom) topic(w http.ResponseWriter, r *http.Request) error {
 	list.describe(&p.Base, tp.Descriptions.In(l, n.Config.Language))
 	p.Feeds = n.feedLinks(l, path, n.Config.In(l).Title+" – "+p.Name)
 	p.JSONLD = n.listJSONLD(p.Base, p.Name)
-	return n.send(w, r, "topic", p)
+	return p, nil
 }

@@ -11,7 +11,6 @@ import (
 	"masthead/internal/fault"
 	"masthead/internal/reader"
 	"masthead/internal/staff"
-	"masthead/internal/story"
 	"masthead/internal/wall"
 	"masthead/internal/web"
 )
@@ -28,6 +27,7 @@ const (
 // visitor is who makes a request, found out once for each.
 type visitor struct {
 	reader *reader.Visit // nil when nobody is signed in
+	whole  bool          // reader came from the database; from a pass it has an ID and tiers alone
 	staff  *staff.Visit
 	meter  *wall.Meter // nil without a cookie
 }
@@ -46,13 +46,8 @@ func (n *Newsroom) withVisitor(next http.Handler) http.Handler {
 		v := &visitor{}
 		ctx := r.Context()
 		if value, ok := web.Cookie(r, sessionCookie); ok {
-			visit, err := n.Readers.Resolve(ctx, n.DB.Read(), value)
-			switch {
-			case err == nil:
-				v.reader = &visit
-				n.renew(w, r, visit.Session)
-			case fault.Is(err, fault.Unauthorized):
-				web.DropCookie(w, r, sessionCookie)
+			if v.reader = n.pass(r, value); v.reader == nil {
+				n.resolve(w, r, v, value)
 			}
 		}
 		if value, ok := web.Cookie(r, staffCookie); ok {
@@ -65,6 +60,34 @@ func (n *Newsroom) withVisitor(next http.Handler) http.Handler {
 		}
 		next.ServeHTTP(w, r.WithContext(context.WithValue(ctx, visitorKey, v)))
 	})
+}
+
+// resolve asks the database whose session a cookie names, and gives the browser
+// a pass for the next minute.
+func (n *Newsroom) resolve(w http.ResponseWriter, r *http.Request, v *visitor, cookie string) {
+	asked := n.Now()
+	visit, err := n.Readers.Resolve(r.Context(), n.DB.Read(), cookie)
+	switch {
+	case err == nil:
+		v.reader, v.whole = &visit, true
+		n.renew(w, r, visit.Session)
+		n.givePass(w, r, visit, asked)
+	case fault.Is(err, fault.Unauthorized):
+		web.DropCookie(w, r, sessionCookie)
+		dropPass(w, r)
+	}
+}
+
+// wholeReader gives the visitor's reader with everything that is known of him;
+// nil when nobody is signed in.
+func (n *Newsroom) wholeReader(w http.ResponseWriter, r *http.Request) *reader.Visit {
+	v := visitorOf(r)
+	if v.reader != nil && !v.whole {
+		value, _ := web.Cookie(r, sessionCookie)
+		v.reader = nil
+		n.resolve(w, r, v, value)
+	}
+	return v.reader
 }
 
 // renew writes down that a session was used, and hands the browser its new
@@ -92,8 +115,18 @@ func (v *visitor) account() Account {
 	return a
 }
 
-// personal reports whether anything on a page may be for this visitor alone.
-func (v *visitor) personal() bool { return v.reader != nil || v.staff != nil || v.meter != nil }
+// class tells visitors apart as far as the frame of every page does: "" is anybody.
+func (v *visitor) class() string {
+	switch {
+	case v.staff != nil && v.reader != nil:
+		return "reader and staff"
+	case v.staff != nil:
+		return "staff"
+	case v.reader != nil:
+		return "reader"
+	}
+	return ""
+}
 
 // visit tells the wall who asks.
 func (n *Newsroom) visit(r *http.Request) wall.Visit {
@@ -120,10 +153,6 @@ func (n *Newsroom) peek(r *http.Request, it wall.Item) wall.Decision {
 	visit := n.visit(r)
 	visit.Peek = true
 	return n.Wall.Decide(visit, it)
-}
-
-func (n *Newsroom) itemOfCard(c story.Card, sections story.Sections, topics []string) wall.Item {
-	return wall.ItemOfCard(c, sections, topics)
 }
 
 // referrer gives the host that led here, without its port; "" for our own.

@@ -4,9 +4,7 @@ import (
 	"context"
 	"html/template"
 	"net/http"
-	"strconv"
 
-	"masthead/internal/doc"
 	"masthead/internal/story"
 	"masthead/internal/wall"
 )
@@ -59,40 +57,17 @@ type Meter struct {
 // Last reports whether this is the last free story.
 func (m Meter) Last() bool { return m.Used >= m.Limit }
 
-// wallPanel is what stands where the free part ends.
-func (n *Newsroom) wallPanel(r *http.Request, e story.Edition, d wall.Decision, sent *doc.Node) (*Wall, error) {
-	v := visitorOf(r)
+// wallPanel is what stands where the free part ends. The reader returns to the
+// first paragraph that he has not seen.
+func (n *Newsroom) wallPanel(r *http.Request, rt *route, d wall.Decision) (*Wall, error) {
+	e, next := rt.edition, rt.next
 	benefits, err := n.benefits(r.Context(), e.Lang)
 	if err != nil {
 		return nil, err
 	}
-	// The reader returns to the first paragraph that he has not seen.
-	paragraphs := 0
-	for _, node := range sent.Content {
-		if node.Type == "paragraph" {
-			paragraphs++
-		}
-	}
-	next := e.Path + "#p" + strconv.Itoa(paragraphs+1)
 	p := &Wall{
-		Limit: d.Limit, Days: d.Days, Tier: n.tierName(r.Context(), d.Tier, e.Lang), Benefits: benefits,
+		Reason: n.wallReason(r, d), Limit: d.Limit, Days: d.Days, Tier: n.tierName(r.Context(), d.Tier, e.Lang), Benefits: benefits,
 		Register: n.at(e.Lang, "/register"), SignIn: n.at(e.Lang, "/signin") + "?next=" + template.URLQueryEscaper(next), Next: next,
-	}
-	switch {
-	case d.Verdict == wall.Closed:
-		p.Reason = WallClosed
-	case d.Verdict == wall.Subscribe && v.reader != nil:
-		p.Reason = WallUpgrade
-	case d.Verdict == wall.Subscribe:
-		p.Reason = WallSubscribe
-	case d.Verdict == wall.Metered && v.reader != nil:
-		p.Reason = WallSpent
-	case d.Verdict == wall.Metered:
-		p.Reason = WallMeter
-	case d.Archive:
-		p.Reason = WallArchive
-	default:
-		p.Reason = WallRegister
 	}
 	if p.NeedsTier() || p.NoDoor() {
 		p.Benefits = nil // they are what registering brings
@@ -126,4 +101,24 @@ func (n *Newsroom) tierName(ctx context.Context, slug, lang string) string {
 		return n.Config.In(lang).Title
 	}
 	return slug
+}
+
+// wallReason gives which sentence the wall says to this visitor.
+func (n *Newsroom) wallReason(r *http.Request, d wall.Decision) string {
+	v := visitorOf(r)
+	switch {
+	case d.Verdict == wall.Closed:
+		return WallClosed
+	case d.Verdict == wall.Subscribe && v.reader != nil:
+		return WallUpgrade
+	case d.Verdict == wall.Subscribe:
+		return WallSubscribe
+	case d.Verdict == wall.Metered && v.reader != nil:
+		return WallSpent
+	case d.Verdict == wall.Metered:
+		return WallMeter
+	case d.Archive:
+		return WallArchive
+	}
+	return WallRegister
 }

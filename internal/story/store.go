@@ -20,6 +20,8 @@ type Store struct {
 	Location    *time.Location // the newsroom's clock: it dates addresses
 	// Changed is told of each change of an edition, in the transaction that makes it.
 	Changed []func(ctx context.Context, tx *db.Tx, c Change) error
+	// Arranged is told when a section, topic, author or menu changes, in the same way.
+	Arranged []func(ctx context.Context, tx *db.Tx) error
 }
 
 // Change is what happened to an edition.
@@ -35,6 +37,15 @@ func (c Change) Public() bool { return c.Is == Published }
 func (s *Store) tell(ctx context.Context, tx *db.Tx, c Change) error {
 	for _, f := range s.Changed {
 		if err := f(ctx, tx, c); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+func (s *Store) arranged(ctx context.Context, tx *db.Tx) error {
+	for _, f := range s.Arranged {
+		if err := f(ctx, tx); err != nil {
 			return err
 		}
 	}
@@ -196,7 +207,7 @@ func (s *Store) SaveMenu(ctx context.Context, tx *db.Tx, m Menu) error {
 	if err != nil {
 		return fmt.Errorf("story.SaveMenu(%s): %w", m.Slug, err)
 	}
-	return nil
+	return s.arranged(ctx, tx)
 }
 
 // Menus gives every menu by its slug.

@@ -32,7 +32,7 @@ func (s *Store) SaveSection(ctx context.Context, tx *db.Tx, sec *Section) error 
 	if err != nil {
 		return fmt.Errorf("story.SaveSection(%s): %w", sec.Slug, err)
 	}
-	return nil
+	return s.arranged(ctx, tx)
 }
 
 // Sections gives every section, parents before their parts, in the newsroom's order.
@@ -54,21 +54,18 @@ func (s *Store) Sections(ctx context.Context, q db.Queryer) (Sections, error) {
 	return all, nil
 }
 
-// Filled gives how many published reports stand in each section in a language, by section ID.
-func (s *Store) Filled(ctx context.Context, q db.Queryer, lang string) (map[string]int, error) {
-	type count struct {
-		id string
-		n  int
-	}
-	rows, err := q.QueryContext(ctx, `SELECT s.section_id, COUNT(*) FROM edition e JOIN story s ON s.id = e.story_id
-		WHERE e.status = 'published' AND s.kind = 'story' AND e.lang = $1 AND s.section_id IS NOT NULL GROUP BY s.section_id`, lang)
-	counts, err := db.Rows(rows, err, func(r db.Scanner) (c count, err error) { return c, r.Scan(&c.id, &c.n) })
+// Filled tells which sections have a published report in a language, by section ID.
+func (s *Store) Filled(ctx context.Context, q db.Queryer, lang string) (map[string]bool, error) {
+	rows, err := q.QueryContext(ctx, `SELECT c.id FROM section c WHERE EXISTS (
+		SELECT 1 FROM story s JOIN edition e ON e.story_id = s.id
+		WHERE s.section_id = c.id AND s.kind = 'story' AND e.lang = $1 AND e.status = 'published')`, lang)
+	ids, err := db.Rows(rows, err, func(r db.Scanner) (id string, err error) { return id, r.Scan(&id) })
 	if err != nil {
 		return nil, fmt.Errorf("story.Filled(%s): %w", lang, err)
 	}
-	filled := make(map[string]int, len(counts))
-	for _, c := range counts {
-		filled[c.id] = c.n
+	filled := make(map[string]bool, len(ids))
+	for _, id := range ids {
+		filled[id] = true
 	}
 	return filled, nil
 }
@@ -153,7 +150,7 @@ func (s *Store) SaveTopic(ctx context.Context, tx *db.Tx, t *Topic) error {
 	if err != nil {
 		return fmt.Errorf("story.SaveTopic(%s): %w", t.Slug, err)
 	}
-	return nil
+	return s.arranged(ctx, tx)
 }
 
 // TopicBySlug gives a topic. One with Internal set is not for readers: its page is not found.
@@ -216,7 +213,7 @@ func (s *Store) SaveWriter(ctx context.Context, tx *db.Tx, w *Writer) error {
 	if err != nil {
 		return fmt.Errorf("story.SaveWriter(%s): %w", w.Slug, err)
 	}
-	return nil
+	return s.arranged(ctx, tx)
 }
 
 // WriterBySlug gives an author.

@@ -56,3 +56,16 @@ func (d Decision) Cut(body *doc.Node, limit doc.Limit) (sent *doc.Node, withheld
 	preview, _ := body.Split(limit)
 	return preview, true
 }
+
+// MayReadAll reports whether the whole text may be sent: what a permit of the
+// page engine asks.
+func (d Decision) MayReadAll() bool { return d.Full }
+
+// Withheld is what d withholds, whoever asked: the decision that a page with
+// nothing but the preview is made by.
+func (d Decision) Withheld() Decision {
+	if d.Verdict == Closed {
+		return Decision{Verdict: Closed}
+	}
+	return Decision{Verdict: Register}
+}

@@ -14,6 +14,16 @@ type Store struct {
 	Now       func() time.Time
 	GiftQuota int // stories that a reader may give in 30 days; 0 closes giving
 	GiftDays  int // days that a gift lasts
+
+	// Changed is told when rules or benefits change, in the transaction. Nil tells nobody.
+	Changed func(ctx context.Context, q db.Queryer) error
+}
+
+func (s *Store) changed(ctx context.Context, q db.Queryer) error {
+	if s.Changed == nil {
+		return nil
+	}
+	return s.Changed(ctx, q)
 }
 
 // Load reads the rules from the database and sets them.
@@ -62,7 +72,7 @@ func (s *Store) ReplaceRules(ctx context.Context, tx *db.Tx, rules []Rule) error
 			return fmt.Errorf("wall.ReplaceRules(%s): %w", r.Name, err)
 		}
 	}
-	return nil
+	return s.changed(ctx, tx)
 }
 
 // Benefits gives the benefits that the wall names, in order.
@@ -102,7 +112,7 @@ func (s *Store) ReplaceBenefits(ctx context.Context, tx *db.Tx, benefits []Benef
 			return fmt.Errorf("wall.ReplaceBenefits(%s): %w", b.Entitlement, err)
 		}
 	}
-	return nil
+	return s.changed(ctx, tx)
 }
 
 // Reads gives the stories that a registered reader's meter has counted after a

@@ -1,0 +1,180 @@
+package site
+
+import (
+	"context"
+	"net/http"
+	"strconv"
+	"strings"
+	"sync"
+	"time"
+
+	"masthead/internal/page"
+)
+
+// Engine keeps what the pages of the site are answered with, by tags: see
+// [StoryTag], [ListsTag], [ReaderTag] and [SiteTag].
+type Engine struct {
+	cache  *page.Cache
+	marker *page.Marker
+	routes *page.Memo[*route]   // stories by address
+	parts  *page.Memo[[]byte]   // contents of holes that many visitors share
+	orders *page.Memo[taxonomy] // by language
+
+	now     func() time.Time
+	revoked sync.Map // reader ID ("" for every) → time.Time up to which no pass is good any more
+}
+
+// NewEngine makes an engine that takes so many bytes of memory, about.
+func NewEngine(bytes int64, now func() time.Time) *Engine {
+	e := &Engine{marker: page.NewMarker(), now: now}
+	e.cache = page.NewCache(page.Settings{Bytes: bytes * 3 / 4, Now: now})
+	e.routes = page.NewMemo[*route](e.cache, bytes/8)
+	e.parts = page.NewMemo[[]byte](e.cache, bytes/16)
+	e.orders = page.NewMemo[taxonomy](e.cache, bytes/16)
+	return e
+}
+
+// Run compresses better what is asked for again, until ctx ends.
+func (e *Engine) Run(ctx context.Context) error { return e.cache.Run(ctx) }
+
+// Stats tells how the cache of pages is doing.
+func (e *Engine) Stats() page.Stats { return e.cache.Stats() }
+
+// Changed forgets what bears these tags. It is called after the change was committed.
+func (e *Engine) Changed(tags []string) {
+	now := e.now()
+	for _, t := range tags {
+		if id, ok := strings.CutPrefix(t, "reader:"); ok {
+			e.revoked.Store(id, now)
+		} else if t == page.All {
+			e.revoked.Store("", now)
+		}
+	}
+	e.revoked.Range(func(id, at any) bool { // no pass can be older than these
+		if now.Sub(at.(time.Time)) > 2*passLife {
+			e.revoked.Delete(id)
+		}
+		return true
+	})
+	e.cache.Invalidate(tags...)
+}
+
+// SiteTag is the tag of what every page shows: sections, topics, authors, menus,
+// the wall's texts.
+const SiteTag = "site"
+
+// StoryTag is the tag of one story.
+func StoryTag(id string) string { return "story:" + id }
+
+// ListsTag is the tag of whatever shows several stories of a language.
+func ListsTag(lang string) string { return "lists:" + lang }
+
+// ReaderTag is the tag of what is granted to one reader.
+func ReaderTag(id string) string { return "reader:" + id }
+
+// cachedKey marks a request for which a page is made that many will be sent.
+const cachedKey contextKey = 100
+
+// anybody is r without whoever asked, and without what its query says besides
+// the page's number: pages that are kept are made for nobody in particular.
+func anybody(ctx context.Context, r *http.Request, number string) *http.Request {
+	ctx = context.WithValue(ctx, visitorKey, &visitor{})
+	r = r.WithContext(context.WithValue(ctx, cachedKey, true))
+	u := *r.URL
+	u.RawQuery = ""
+	if number != "" {
+		u.RawQuery = "page=" + number
+	}
+	r.URL = &u
+	return r
+}
+
+// shared answers with a page that is the same for everybody but for its holes:
+// from the cache, or made by build, which fills the struct of the template
+// name. A list's page has its number as the variant.
+func (n *Newsroom) shared(w http.ResponseWriter, r *http.Request, key page.Key, tags []string, name string, build func(r *http.Request) (any, error)) error {
+	key.Lang = lang(r)
+	p, err := n.Engine.cache.Get(r.Context(), key, func(ctx context.Context) (page.Rendered, error) {
+		content, err := build(anybody(ctx, r, key.Variant))
+		if err != nil {
+			return page.Rendered{}, err
+		}
+		body, err := n.Pages.Bytes("site/"+name, content)
+		return page.Rendered{Body: body, Marker: n.Engine.marker, Tags: append(tags, SiteTag)}, err
+	})
+	if err != nil {
+		return err
+	}
+	holes, err := n.frame(r)
+	if err != nil {
+		return err
+	}
+	return p.Serve(w, r, holes, page.Options{})
+}
+
+// numbered is [Newsroom.shared] for a list of several pages.
+func (n *Newsroom) numbered(w http.ResponseWriter, r *http.Request, key page.Key, tags []string, name string, build func(r *http.Request) (any, error)) error {
+	number, err := n.pageNumber(r)
+	if err != nil {
+		return err
+	}
+	if number > 1 {
+		key.Variant = strconv.Itoa(number)
+	}
+	return n.shared(w, r, key, tags, name, build)
+}
+
+// document answers with something that has no holes: a feed, a sitemap.
+func (n *Newsroom) document(w http.ResponseWriter, r *http.Request, key page.Key, tags []string, contentType string, build func(r *http.Request) ([]byte, error)) error {
+	key.Lang = lang(r)
+	p, err := n.Engine.cache.Get(r.Context(), key, func(ctx context.Context) (page.Rendered, error) {
+		body, err := build(anybody(ctx, r, ""))
+		return page.Rendered{Body: body, Type: contentType, Tags: append(tags, SiteTag)}, err
+	})
+	if err != nil {
+		return err
+	}
+	return p.Serve(w, r, nil, page.Options{Public: "public, max-age=60"})
+}
+
+// frame fills the holes that every page has: who is signed in, and what was just done.
+func (n *Newsroom) frame(r *http.Request) (page.Holes, error) {
+	v := visitorOf(r)
+	account, err := n.part(r, "account-link", v.class(), "site/error", func() (any, error) {
+		return ErrorPage{Base: n.bare(r)}, nil
+	})
+	if err != nil {
+		return nil, err
+	}
+	holes := page.Holes{{Name: "account-link", HTML: account, Personal: v.class() != ""}, {Name: "notice"}}
+	if key := "notice." + r.URL.Query().Get("done"); r.URL.RawQuery != "" && furniture(lang(r)).Has(key) {
+		p := ErrorPage{Base: n.bare(r)}
+		p.Notice = p.T(key)
+		if holes[1].HTML, err = n.Pages.Part("site/error", "notice", p); err != nil {
+			return nil, err
+		}
+		holes[1].Personal = true
+	}
+	return holes, nil
+}
+
+// part gives the content of a hole that all visitors of one kind share at this
+// address; which tells the kind.
+func (n *Newsroom) part(r *http.Request, name, which, template string, fill func() (any, error)) ([]byte, error) {
+	return n.Engine.parts.Get(r.Context(), name+"\x00"+which+"\x00"+lang(r)+"\x00"+pathAndQuery(r), func(context.Context) ([]byte, []string, int, error) {
+		content, err := fill()
+		if err != nil {
+			return nil, nil, 0, err
+		}
+		b, err := n.Pages.Part(template, name, content)
+		return b, []string{SiteTag}, len(b), err
+	})
+}
+
+// pathAndQuery is the address as it came, to return to.
+func pathAndQuery(r *http.Request) string {
+	if r.URL.RawQuery == "" {
+		return address(r)
+	}
+	return address(r) + "?" + r.URL.RawQuery
+}
