@@ -47,7 +47,7 @@ PACKAGES = $$(go list ./... | grep -v '/e2e$$')
 check: front-end ## format, vet, floors, doc comments, generated manual
 	@unformatted=$$(git ls-files -z -co --exclude-standard '*.go' | xargs -0 gofmt -l); if [ -n "$$unformatted" ]; then echo "not formatted by gofmt:" >&2; echo "$$unformatted" >&2; exit 1; fi
 	go vet ./...
-	go test .
+	go test -run 'TestImportsPointDown|TestOnlyAllowedModules|TestFilesAreShort' .
 	go run ./tools/doccheck internal ui
 	@manual=$$(mktemp -d); trap 'rm -rf "$$manual"' EXIT; go run ./cmd/masthead docs "$$manual"; \
 	for f in cli.md masthead.example.toml; do diff -u docs/$$f "$$manual/$$f" || { echo "docs/$$f is out of date: make docs" >&2; exit 1; }; done
@@ -61,6 +61,7 @@ fuzz: front-end ## run each fuzz target for FUZZTIME (10s)
 .PHONY: golden
 golden: front-end ## write the golden files anew (-update); look at the difference before you commit it
 	@grep -rlE --include='*_test.go' 'flag\.Bool\("update"' . | xargs -r -n1 dirname | sort -u | while read -r folder; do go test "$$folder" -update </dev/null; done
+	UPDATE_SCRIPTS=1 go test -run '^TestScripts$$' .
 
 .PHONY: bench
 bench: tools ## measure the hot paths, and the speed of the front page and a story in a browser

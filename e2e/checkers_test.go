@@ -30,6 +30,7 @@ func readTool(t *testing.T, name string) string {
 // TestNuHTMLChecker has the checker of https://validator.github.io read every
 // type of page in every language. Its warnings are shown, its errors fail.
 func TestNuHTMLChecker(t *testing.T) {
+	t.Parallel() // with the other checks, which wait as much as they work
 	jar := filepath.Join(tools, "vnu-jar/build/dist/vnu.jar")
 	exists(t, jar)
 	java, err := exec.LookPath("java")
@@ -130,6 +131,7 @@ func lighthouse(t *testing.T, pages []toMeasure) (measured []toMeasure) {
 // practices and findability: each in English, and in Arabic and Hebrew those
 // that have words of their own.
 func TestLighthouse(t *testing.T) {
+	t.Parallel() // with the other checks, which wait as much as they work
 	var pages []toMeasure
 	for _, lang := range []string{"en", "ar", "he"} {
 		for _, k := range kinds(t, lang) {

@@ -180,6 +180,7 @@ const overflow = `(() => {
 // it to axe-core in light and dark on phone and desk, and to its window's width
 // at every size and with letters of twice the size.
 func TestPages(t *testing.T) {
+	t.Parallel() // with the other checks, which wait as much as they work
 	source := readTool(t, "axe-core/axe.min.js")
 	for _, lang := range []string{"en", "ar", "he"} {
 		t.Run(lang, func(t *testing.T) {
