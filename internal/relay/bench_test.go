@@ -2,6 +2,7 @@ package relay_test
 
 import (
 	"fmt"
+	"math/rand/v2"
 	"slices"
 	"syscall"
 	"testing"
@@ -23,6 +24,7 @@ func BenchmarkHeard(b *testing.B) {
 		n := start(b, open(b, d))
 		var took []time.Duration
 		for i := 0; b.Loop(); i++ {
+			time.Sleep(rand.N(200 * time.Millisecond)) // not in step with the node's looks
 			tag := fmt.Sprint("story:", i)
 			at := tell(b, d, tag)
 			took = append(took, max(n.wait(b, tag, relay.Limit).Sub(at), 0))
