@@ -20,7 +20,7 @@ var floors = [][]string{
 	{"fault"},
 	{"config", "language"},
 	{"db", "blob", "mail", "doc", "fetch"},
-	{"job", "relay"},
+	{"job", "relay", "copies"},
 	{"story", "media", "reader", "staff", "consent"},
 	{"wall", "newsletter", "search", "recommend", "event", "attribution", "archive", "feed", "page", "web"},
 	{"site", "desk", "api", "demo", "proof"},

@@ -13,14 +13,23 @@ import (
 )
 
 // openBlobs opens the newsroom's folder of blobs, or the bucket that the
-// setting names: s3://BUCKET?endpoint=HOST[&region=R][&prefix=P][&path-style=true][&insecure=true].
+// setting names.
 func openBlobs(ctx context.Context, c config.Config) (blob.Store, error) {
 	if c.Blobs == "" {
 		return blob.OpenFolder(filepath.Join(c.Dir, "blobs"))
 	}
-	u, err := url.Parse(c.Blobs)
+	return OpenStore(ctx, c, c.Blobs)
+}
+
+// OpenStore opens a folder, or a bucket with the keys of the settings:
+// s3://BUCKET?endpoint=HOST[&region=R][&prefix=P][&path-style=true][&insecure=true].
+func OpenStore(ctx context.Context, c config.Config, where string) (blob.Store, error) {
+	if !strings.HasPrefix(where, "s3://") {
+		return blob.OpenFolder(where)
+	}
+	u, err := url.Parse(where)
 	if err != nil || u.Host == "" || u.Query().Get("endpoint") == "" {
-		return nil, fault.New(fault.Invalid, "blobs names no bucket").WithHint("write it as s3://BUCKET?endpoint=HOST")
+		return nil, fault.New(fault.Invalid, "the address names no bucket").WithHint("write it as s3://BUCKET?endpoint=HOST")
 	}
 	q := u.Query()
 	scheme := "https://"

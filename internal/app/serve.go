@@ -160,8 +160,12 @@ func (a *App) Serve(ctx context.Context, ready func(addr net.Addr)) error {
 		return err
 	}
 	defer a.Relay.Stop()
-	if err := a.Jobs.Start(ctx); err != nil {
+	stopCopies, err := a.copy(ctx)
+	if err != nil {
 		return err
+	}
+	if err := a.Jobs.Start(ctx); err != nil {
+		return errors.Join(err, stopCopies(ctx))
 	}
 	work, endWork := context.WithCancel(context.WithoutCancel(ctx))
 	defer endWork()
@@ -185,7 +189,7 @@ func (a *App) Serve(ctx context.Context, ready func(addr net.Addr)) error {
 	for _, s := range servers {
 		err = errors.Join(err, s.Shutdown(stop))
 	}
-	return errors.Join(err, a.Jobs.Stop(stop))
+	return errors.Join(err, a.Jobs.Stop(stop), stopCopies(stop))
 }
 
 // The work that comes round by itself.

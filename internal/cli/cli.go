@@ -69,7 +69,7 @@ func Root() *cli.Command {
 		Description: "Each command works on the newsroom in the folder that --dir names. Its database is the SQLite file\n" +
 			"in that folder, or the PostgreSQL database that MASTHEAD_DB names.",
 		Commands: []*cli.Command{
-			initCommand(), serveCommand(), demoCommand(), importCommand(), exportCommand(), backupCommand(), verifyCommand(),
+			initCommand(), serveCommand(), demoCommand(), importCommand(), exportCommand(), backupCommand(), restoreCommand(), verifyCommand(),
 			wallCommand(), readerCommand(), staffCommand(), tokenCommand(), versionCommand(), docsCommand(), helpCommand(),
 		},
 		HideVersion:    true,

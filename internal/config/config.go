@@ -53,6 +53,10 @@ type Config struct {
 	Blobs                    string // "" for the folder, or s3://bucket?endpoint=…
 	S3AccessKey, S3SecretKey string
 
+	// Copies of the SQLite database.
+	Copies     string // "" for none, a folder, or s3://bucket?endpoint=…
+	CopiesDays int
+
 	// Mail.
 	SMTP     *url.URL // nil: letters go to the outbox folder
 	MailFrom *mail.Address
@@ -138,6 +142,17 @@ func Settings() []Setting {
 		{Name: "s3-secret-key", Group: "Pictures and files", Secret: true, Doc: "The secret key of the bucket.",
 			set: func(c *Config, v string) error { c.S3SecretKey = v; return nil }},
 
+		{Name: "copies", Group: "Copies", Doc: "Where each change of the SQLite database is copied within a second or two: a folder on another disk, or s3://BUCKET?endpoint=HOST[&prefix=P]… with the keys above; empty for nowhere. It is for one newsroom alone.",
+			set: func(c *Config, v string) error {
+				c.Copies = v
+				if strings.Contains(v, "://") {
+					return matches(v, `^s3://.+$`, "a folder, or s3://BUCKET?endpoint=HOST")
+				}
+				return nil
+			}},
+		{Name: "copies-days", Group: "Copies", Default: "7", Doc: "How many days back masthead restore --at can go.",
+			set: number(func(c *Config) *int { return &c.CopiesDays }, 1, 3650)},
+
 		{Name: "smtp-url", Group: "Mail", Secret: true, Doc: "The mail server, smtp://USER:PASSWORD@HOST:587 (STARTTLS) or smtps://…:465; unset, letters are put into the folder outbox.",
 			set: setSMTP},
 		{Name: "mail-from", Group: "Mail", Default: "Masthead <news@localhost>", Doc: "The sender of every letter.",
@@ -221,6 +236,9 @@ func Load(dir string, flags map[string]string, lookup func(string) (string, bool
 		c.DB = filepath.Join(abs, "masthead.db")
 	}
 	c.Theme, c.CrawlerRanges, c.DisposableDomains = c.within(c.Theme), c.within(c.CrawlerRanges), c.within(c.DisposableDomains)
+	if !strings.Contains(c.Copies, "://") {
+		c.Copies = c.within(c.Copies)
+	}
 	return c, nil
 }
 
