@@ -87,7 +87,7 @@ func (r restoring) run(ctx context.Context) error {
 	return r.into(ctx, func(again bool, c config.Config) error {
 		if form == archive.Database {
 			return r.database(c, func() error {
-				return archive.RestoreFile(filepath.Join(r.from, filepath.Base(c.DB)), c.DB)
+				return archive.RestoreFile(filepath.Join(r.from, "masthead.db"), c.DB)
 			})
 		}
 		d, err := db.Open(ctx, c.DB)
