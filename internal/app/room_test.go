@@ -186,6 +186,7 @@ var pieces = []piece{
 	{slug: "counted-three", section: "letters", topics: []string{"counted"}, age: 11 * hour},
 	{slug: "taken-back", section: "letters", access: story.Open, age: 12 * hour},
 	{slug: "old-name", section: "letters", access: story.Open, age: 13 * hour},
+	{slug: "three-days", section: "letters", access: story.Open, age: 3 * day},
 	{slug: "only-a-draft", section: "letters", status: story.Draft},
 	{slug: "house-rules", kind: story.Page, access: story.Open, age: 20 * day, langs: []string{"en", "ar"}},
 }

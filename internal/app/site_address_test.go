@@ -362,3 +362,28 @@ func TestConditional(t *testing.T) {
 		}
 	})
 }
+
+// TestReserved writes pages whose addresses the site itself uses, and those of others.
+func TestReserved(t *testing.T) {
+	onBoth(t, nil, func(t *testing.T, r *room) {
+		r.tx(func(ctx context.Context, tx *db.Tx) error {
+			for _, slug := range []string{"search", "account", "desk", "api", "media", "2026", "ar", "letters"} {
+				p := piece{slug: slug, kind: story.Page, access: story.Open, age: day, body: "A page that calls itself " + slug + "."}
+				if err := r.write(ctx, tx, p, map[string]string{}, ""); err != nil {
+					return err
+				}
+			}
+			return nil
+		})
+		b := r.visitor()
+		for _, slug := range []string{"search", "account", "desk", "api", "media", "2026", "ar", "letters"} {
+			path := r.path(slug)
+			if path != "/"+slug+"-2/" {
+				t.Errorf("the page %s stands at %s", slug, path)
+			}
+			has(t, path, b.page(path), "A page that calls itself "+slug)
+		}
+		has(t, "the section", b.page("/letters/"), "Headline of for-readers en")
+		has(t, "the Arabic front", b.page("/ar/"), "Headline of open-water ar")
+	})
+}

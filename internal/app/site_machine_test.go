@@ -220,12 +220,12 @@ func TestFeeds(t *testing.T) {
 			items             int
 			newest            string
 		}{
-			"/feed":                      {"The Quay", "en", "/", 13, "open-water"},
+			"/feed":                      {"The Quay", "en", "/", 14, "open-water"},
 			"/ar/feed":                   {"The Quay", "ar", "/ar/", 2, "open-water.ar"},
 			"/city/feed":                 {"The Quay – The city", "en", "/city/", 5, "open-water"},
-			"/letters/feed":              {"The Quay – Letters", "en", "/letters/", 8, "for-readers"},
+			"/letters/feed":              {"The Quay – Letters", "en", "/letters/", 9, "for-readers"},
 			"/topic/salt/feed":           {"The Quay – Salt", "en", "/topic/salt/", 2, "open-water"},
-			"/author/nora-reyes/feed":    {"The Quay – Nora Reyes", "en", "/author/nora-reyes/", 13, "open-water"},
+			"/author/nora-reyes/feed":    {"The Quay – Nora Reyes", "en", "/author/nora-reyes/", 14, "open-water"},
 			"/ar/author/omar-sadek/feed": {"The Quay – Omar Sadek", "ar", "/ar/author/omar-sadek/", 2, "open-water.ar"},
 		} {
 			for _, form := range []string{".xml", ".json"} {
