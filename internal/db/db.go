@@ -21,7 +21,7 @@ import (
 	"masthead/internal/fault"
 )
 
-// Dialect is the kind of database. Only search, job and migrations may ask for it.
+// Dialect is the kind of database. Only search, job, relay, copies and migrations may ask for it.
 type Dialect string
 
 // The two databases.
