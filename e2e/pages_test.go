@@ -173,7 +173,7 @@ const overflow = `(() => {
 	if (document.documentElement.scrollWidth <= width && document.body.scrollWidth <= width) return "";
 	const boxed = e => { for (e = e.parentElement; e && e !== document.body; e = e.parentElement) if (/auto|scroll|hidden|clip/.test(getComputedStyle(e).overflowX)) return true; return false; };
 	return [...document.querySelectorAll("body *")].filter(e => { const r = e.getBoundingClientRect(); return r.width > 0 && (r.right > width + 1 || r.left < -1) && !boxed(e); })
-		.slice(0, 3).map(e => e.tagName.toLowerCase() + (e.className ? "." + e.className : "")).join(" ") || "something";
+		.slice(0, 3).map(e => e.tagName.toLowerCase() + (e.className ? "." + e.className : "") + " in ." + e.parentElement.className + " “" + e.textContent.trim().slice(0, 40) + "”").join(", ") || "something";
 })()`
 
 // TestPages opens every type of page in a language of each direction, and holds
