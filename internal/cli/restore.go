@@ -28,10 +28,10 @@ func restoreCommand() *cli.Command {
 			"place that the setting copies names: a folder or s3://… . The folder must be new or hold nothing but\n" +
 			"secret.key; without that a new secret is made. Where MASTHEAD_DB names a PostgreSQL database, an export\n" +
 			"comes into it, and it must be empty. Interrupted, it is to be run again. At its end all is verified.\n" +
-			"Copies hold the database alone: --blobs brings pictures and files from the old newsroom or a backup.",
+			"Copies hold the database alone: --pictures names the blobs of the old newsroom or of a backup.",
 		Flags: []cli.Flag{dirFlag(), jsonFlag(),
 			&cli.StringFlag{Name: "at", Usage: "the `TIME` to go back to, of copies alone: 2026-11-23T14:05:00Z, or \"2026-11-23 14:05\" in UTC"},
-			&cli.StringFlag{Name: "blobs", Usage: "the `FOLDER` of pictures and files, for copies alone"}},
+			&cli.StringFlag{Name: "pictures", Usage: "the `FOLDER` of pictures and files, for copies alone"}},
 		Action: func(ctx context.Context, cmd *cli.Command) error {
 			from, err := one(cmd, "backup")
 			if err != nil {
@@ -81,8 +81,8 @@ func (r restoring) run(ctx context.Context) error {
 	if form == archive.Unknown {
 		return r.fromCopies(ctx)
 	}
-	if !r.at.IsZero() || r.cmd.String("blobs") != "" {
-		return usage("--at and --blobs are for continuous copies; %s is a backup of one moment", r.from)
+	if !r.at.IsZero() || r.cmd.String("pictures") != "" {
+		return usage("--at and --pictures are for continuous copies; %s is a backup of one moment", r.from)
 	}
 	return r.into(ctx, func(again bool, c config.Config) error {
 		if form == archive.Database {
@@ -146,7 +146,7 @@ func (r restoring) fromCopies(ctx context.Context) error {
 			return err
 		})
 	}, func(a *app.App) error {
-		if from := r.cmd.String("blobs"); from != "" {
+		if from := r.cmd.String("pictures"); from != "" {
 			return archive.RestoreBlobs(ctx, from, a.Blobs)
 		}
 		return nil
@@ -176,8 +176,10 @@ func (r restoring) into(ctx context.Context, first func(again bool, c config.Con
 	if again {
 		r.say("going on with a restore that was interrupted")
 	}
-	if err := archive.RestoreFile(filepath.Join(r.from, config.FileName), filepath.Join(r.dir, config.FileName)); err != nil {
-		return err
+	if own := filepath.Join(r.from, config.FileName); exists(own) {
+		if err := archive.RestoreFile(own, filepath.Join(r.dir, config.FileName)); err != nil {
+			return err
+		}
 	}
 	c, err := settings(r.cmd)
 	if err == nil {
