@@ -90,9 +90,12 @@ func (r restoring) run(ctx context.Context) error {
 				return archive.RestoreFile(filepath.Join(r.from, "masthead.db"), c.DB)
 			})
 		}
+		if again || !db.IsURL(c.DB) {
+			return nil // what is there came from the same archive, or there is nothing
+		}
 		d, err := db.Open(ctx, c.DB)
-		if err != nil || again {
-			return errors.Join(err, closed(d))
+		if err != nil {
+			return err
 		}
 		return errors.Join(archive.CheckEmpty(ctx, d), d.Close())
 	}, func(a *app.App) error {
@@ -109,13 +112,6 @@ func (r restoring) run(ctx context.Context) error {
 		}
 		return err
 	})
-}
-
-func closed(d *db.DB) error {
-	if d == nil {
-		return nil
-	}
-	return d.Close()
 }
 
 // fromCopies brings back what the setting copies has kept.
