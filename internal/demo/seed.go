@@ -13,6 +13,7 @@ import (
 	"slices"
 	"strconv"
 	"strings"
+	"time"
 
 	"masthead/internal/config"
 	"masthead/internal/db"
@@ -91,6 +92,7 @@ func Seed(ctx context.Context, n Newsroom) error {
 	if s.pieces, err = readPieces(s.paper.Languages); err != nil {
 		return fmt.Errorf("demo.Seed: %w", err)
 	}
+	s.shift = shift(s.pieces, s.Stories.Now())
 	s.total = len(s.paper.Authors) + 2*len(s.pieces)
 	for _, step := range []func(context.Context) error{s.order, s.write, s.wall} {
 		if err := step(ctx); err != nil {
@@ -105,7 +107,35 @@ type seed struct {
 	paper                     paper
 	pieces                    [][]piece
 	sections, topics, authors map[string]string // IDs by slug
+	shift                     time.Duration
 	done, total               int
+}
+
+// freshFor is how old the newest story may be before the whole demo is moved.
+const freshFor = 21 * 24 * time.Hour
+
+// shift gives by how much the stories are moved in time, so that the demo shows
+// new stories, metered ones and an archive whenever it is made: nothing as long
+// as they are fresh, else whole weeks, so that weekdays stay what they are.
+func shift(pieces [][]piece, now time.Time) time.Duration {
+	var newest time.Time
+	for _, editions := range pieces {
+		for _, p := range editions {
+			if p.Published.After(newest) {
+				newest = p.Published
+			}
+		}
+	}
+	age := now.Sub(newest)
+	if age >= 0 && age < freshFor {
+		return 0
+	}
+	const week = 7 * 24 * time.Hour
+	weeks := age / week
+	if age < 0 && age%week != 0 {
+		weeks--
+	}
+	return weeks * week
 }
 
 func (s *seed) step() {
@@ -230,17 +260,24 @@ func (s *seed) edition(ctx context.Context, tx *db.Tx, p piece, ids, headlines m
 	}
 	e := story.Edition{
 		StoryID: ids[p.ID], Lang: p.Lang, Status: story.Published, Slug: p.ID, Kicker: p.Kicker, Headline: p.Headline, Summary: p.Summary,
-		Body: body, LeadCaption: p.Picture.Caption, LeadAlt: p.Picture.Alt, PublishedAt: p.Published, UpdatedAt: p.Updated,
+		Body: body, LeadCaption: p.Picture.Caption, LeadAlt: p.Picture.Alt, PublishedAt: s.moved(p.Published), UpdatedAt: s.moved(p.Updated),
 	}
 	if err := s.Stories.SaveEdition(ctx, tx, &e, Owner); err != nil {
 		return err
 	}
 	for _, c := range p.Corrections {
-		if err := s.Stories.AddCorrection(ctx, tx, &story.Correction{StoryID: e.StoryID, Lang: p.Lang, At: c.At, Text: c.Text}); err != nil {
+		if err := s.Stories.AddCorrection(ctx, tx, &story.Correction{StoryID: e.StoryID, Lang: p.Lang, At: s.moved(c.At), Text: c.Text}); err != nil {
 			return err
 		}
 	}
 	return nil
+}
+
+func (s *seed) moved(t time.Time) time.Time {
+	if t.IsZero() {
+		return t
+	}
+	return t.Add(s.shift)
 }
 
 // bylines puts the names of all editions together: those of the first stand on

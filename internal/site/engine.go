@@ -9,6 +9,7 @@ import (
 	"time"
 
 	"masthead/internal/page"
+	"masthead/internal/wall"
 )
 
 // Engine keeps what the pages of the site are answered with, by tags: see
@@ -16,9 +17,10 @@ import (
 type Engine struct {
 	cache  *page.Cache
 	marker *page.Marker
-	routes *page.Memo[*route]   // stories by address
-	parts  *page.Memo[[]byte]   // contents of holes that many visitors share
-	orders *page.Memo[taxonomy] // by language
+	routes *page.Memo[*route]      // stories by address
+	parts  *page.Memo[[]byte]      // contents of holes that many visitors share
+	orders *page.Memo[taxonomy]    // by language
+	reads  *page.Memo[[]wall.Read] // what registered readers' meters have counted
 
 	now     func() time.Time
 	revoked sync.Map // reader ID ("" for every) → time.Time up to which no pass is good any more
@@ -30,7 +32,8 @@ func NewEngine(bytes int64, now func() time.Time) *Engine {
 	e.cache = page.NewCache(page.Settings{Bytes: bytes * 3 / 4, Now: now})
 	e.routes = page.NewMemo[*route](e.cache, bytes/8)
 	e.parts = page.NewMemo[[]byte](e.cache, bytes/16)
-	e.orders = page.NewMemo[taxonomy](e.cache, bytes/16)
+	e.orders = page.NewMemo[taxonomy](e.cache, bytes/32)
+	e.reads = page.NewMemo[[]wall.Read](e.cache, bytes/32)
 	return e
 }
 
@@ -68,6 +71,9 @@ func StoryTag(id string) string { return "story:" + id }
 
 // ListsTag is the tag of whatever shows several stories of a language.
 func ListsTag(lang string) string { return "lists:" + lang }
+
+// MeterTag is the tag of what a registered reader's meter has counted.
+func MeterTag(id string) string { return "meter:" + id }
 
 // ReaderTag is the tag of what is granted to one reader.
 func ReaderTag(id string) string { return "reader:" + id }

@@ -265,9 +265,7 @@ func (n *Newsroom) count(w http.ResponseWriter, r *http.Request, it wall.Item, d
 	case r.Method == http.MethodHead:
 		return nil
 	case d.Count && v.reader != nil:
-		return n.DB.InTx(r.Context(), func(tx *db.Tx) error {
-			return n.WallStore.CountRead(r.Context(), tx, v.reader.Reader.ID, it.StoryID, n.Now())
-		})
+		n.Counter.Count(v.reader.Reader.ID, it.StoryID, n.Now())
 	case d.Count:
 		v.meter = v.meter.With(it.StoryID, n.Now())
 		web.SetCookie(w, r, meterCookie, n.MeterKeys.Write(v.meter), n.Wall.Window())

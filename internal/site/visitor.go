@@ -4,6 +4,7 @@ import (
 	"context"
 	"net/http"
 	"net/url"
+	"slices"
 	"strings"
 	"time"
 
@@ -138,14 +139,31 @@ func (n *Newsroom) visit(r *http.Request) wall.Visit {
 		for _, h := range v.reader.Tiers {
 			visit.Reader.Tiers = append(visit.Reader.Tiers, h.Tier)
 		}
-		visit.Counted = func(since time.Time) ([]wall.Read, error) {
-			return n.WallStore.Reads(r.Context(), n.DB.Read(), id, since)
-		}
+		visit.Counted = func(since time.Time) ([]wall.Read, error) { return n.reads(r.Context(), id, since) }
 	}
 	if v.staff != nil {
 		visit.Reader.State = wall.Staff
 	}
 	return visit
+}
+
+// reads gives what the meter of a registered reader has counted since a time:
+// what is written, which is kept in memory until more is, and what is not yet.
+func (n *Newsroom) reads(ctx context.Context, readerID string, since time.Time) ([]wall.Read, error) {
+	pending := n.Counter.Pending(readerID, since) // first, so that what is written meanwhile is not missed
+	written, err := n.Engine.reads.Get(ctx, readerID, func(ctx context.Context) ([]wall.Read, []string, int, error) {
+		list, err := n.WallStore.Reads(ctx, n.DB.Read(), readerID, n.Now().Add(-n.Wall.Window()))
+		return list, []string{MeterTag(readerID), ReaderTag(readerID)}, 64 * len(list), err
+	})
+	if err != nil {
+		return nil, err
+	}
+	for _, w := range written {
+		if !slices.ContainsFunc(pending, func(p wall.Read) bool { return p.StoryID == w.StoryID }) {
+			pending = append(pending, w)
+		}
+	}
+	return pending, nil
 }
 
 // peek asks the wall without counting: for lists, searches and feeds.

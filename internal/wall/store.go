@@ -135,9 +135,11 @@ func (s *Store) Reads(ctx context.Context, q db.Queryer, readerID string, since 
 
 // CountRead counts a story on a registered reader's meter: the caller does so
 // when [Decision.Count] says it. One that was counted before, which must be
-// out of every window by then, is counted anew.
+// out of every window by then, is counted anew. A reader or story that has been
+// deleted since is passed over.
 func (s *Store) CountRead(ctx context.Context, tx *db.Tx, readerID, storyID string, at time.Time) error {
-	_, err := tx.ExecContext(ctx, `INSERT INTO meter_read (reader_id, story_id, at) VALUES ($1, $2, $3)
+	_, err := tx.ExecContext(ctx, `INSERT INTO meter_read (reader_id, story_id, at)
+		SELECT r.id, s.id, CAST($3 AS BIGINT) FROM reader r, story s WHERE r.id = $1 AND s.id = $2
 		ON CONFLICT (reader_id, story_id) DO UPDATE SET at = excluded.at`, readerID, storyID, db.Micros(at))
 	if err != nil {
 		return fmt.Errorf("wall.CountRead(%s, %s): %w", readerID, storyID, err)
