@@ -87,13 +87,17 @@ func wordStart(text string, at int) int {
 	if i < 0 {
 		return at
 	}
-	return at + i + 1
+	_, space := utf8.DecodeRuneInString(text[at+i:]) // a no-break space has two bytes
+	return at + i + space
 }
 
 // wordEnd gives the end of the last whole word before at.
 func wordEnd(text string, at int) int {
 	if at >= len(text) {
 		return len(text)
+	}
+	for !utf8.RuneStart(text[at]) {
+		at--
 	}
 	if i := strings.LastIndexFunc(text[:at], unicode.IsSpace); i > 0 {
 		return i

@@ -5,6 +5,7 @@ import (
 	"strings"
 	"testing"
 	"time"
+	"unicode/utf8"
 
 	"github.com/google/go-cmp/cmp"
 
@@ -186,6 +187,14 @@ func TestExcerpt(t *testing.T) {
 	}
 	if got := search.Excerpt("en", text, "volcano"); got != nil {
 		t.Errorf("an excerpt without a word found: %v", got)
+	}
+	for _, space := range []string{"\u00a0", "\u202f", ""} { // no excerpt begins or ends within a letter
+		french := strings.Repeat("été"+space+"où"+space, 60) + "eau" + strings.Repeat(space+"élève", 60)
+		for _, p := range search.Excerpt("fr", french, "eau") {
+			if !utf8.ValidString(p.Text) {
+				t.Errorf("with spaces %q: %q is no text", space, p.Text)
+			}
+		}
 	}
 	if got := search.Excerpt("ar", "عودة الجرافات إلى الميناء", "جرافات"); len(got) == 0 {
 		t.Error("no excerpt in Arabic")
