@@ -154,6 +154,30 @@ func (h fromWarnings) Enabled(ctx context.Context, l slog.Level) bool {
 	return l >= slog.LevelWarn && h.Handler.Enabled(ctx, l)
 }
 
+// Handle implements [slog.Handler]. That something was given up because the
+// program stops is no complaint.
+func (h fromWarnings) Handle(ctx context.Context, r slog.Record) error {
+	given := strings.Contains(r.Message, context.Canceled.Error())
+	r.Attrs(func(a slog.Attr) bool {
+		given = given || strings.Contains(a.Value.String(), context.Canceled.Error())
+		return !given
+	})
+	if given {
+		return nil
+	}
+	return h.Handler.Handle(ctx, r)
+}
+
+// WithAttrs implements [slog.Handler].
+func (h fromWarnings) WithAttrs(attrs []slog.Attr) slog.Handler {
+	return fromWarnings{h.Handler.WithAttrs(attrs)}
+}
+
+// WithGroup implements [slog.Handler].
+func (h fromWarnings) WithGroup(name string) slog.Handler {
+	return fromWarnings{h.Handler.WithGroup(name)}
+}
+
 // Close ends what Open began.
 func (a *App) Close() error { return a.DB.Close() }
 

@@ -11,6 +11,7 @@ import (
 	"path/filepath"
 	"slices"
 	"strconv"
+	"strings"
 	"syscall"
 	"time"
 
@@ -36,7 +37,8 @@ func StartServer() (*Server, error) {
 	if err != nil {
 		return nil, err
 	}
-	dir, err := os.MkdirTemp("", "masthead-pg-")
+	sweep()
+	dir, err := os.MkdirTemp("", folders)
 	if err != nil {
 		return nil, err
 	}
@@ -111,6 +113,27 @@ func (s *Server) Stop() error {
 		s.cmd.Wait()
 	}
 	return os.RemoveAll(s.dir)
+}
+
+// folders is how the servers' folders begin.
+const folders = "masthead-pg-"
+
+// sweep removes the folders of servers whose program ended without stopping them.
+func sweep() {
+	left, err := filepath.Glob(filepath.Join(os.TempDir(), folders+"*"))
+	if err != nil {
+		return
+	}
+	for _, dir := range left {
+		text, err := os.ReadFile(filepath.Join(dir, "data", "postmaster.pid"))
+		pid, _, _ := strings.Cut(string(text), "\n")
+		if n, numErr := strconv.Atoi(pid); err == nil && numErr == nil && syscall.Kill(n, 0) == nil {
+			continue // it runs
+		}
+		if info, err := os.Stat(dir); err == nil && time.Since(info.ModTime()) > 10*time.Minute { // it may just be beginning
+			os.RemoveAll(dir)
+		}
+	}
 }
 
 // binaries finds the folder of initdb and postgres.
