@@ -144,11 +144,7 @@ func (r *run) open(a asset) (io.ReadCloser, string, error) {
 			return nil, "", r.ctx.Err()
 		}
 		// Whatever kept a far host from answering is that item's affair alone.
-		reason := err.Error()
-		if fault.KindOf(err) != fault.Internal {
-			reason = why(err)
-		}
-		return nil, "", fault.New(fault.Unavailable, "it could not be fetched: "+reason)
+		return nil, "", fault.New(fault.Unavailable, "it could not be fetched: "+afar(err))
 	}
 	switch {
 	case len(a.paths) == 0:
@@ -157,6 +153,14 @@ func (r *run) open(a asset) (io.ReadCloser, string, error) {
 		return nil, "", fault.New(fault.NotFound, "it is not in the folder of assets")
 	}
 	return nil, "", fault.New(fault.NotFound, "no folder of assets was given").WithHint("run again with --assets DIR")
+}
+
+// afar gives what kept a far host from answering as a reason.
+func afar(err error) string {
+	if fault.KindOf(err) == fault.Internal {
+		return err.Error()
+	}
+	return why(err)
 }
 
 // fetched makes a fault of a connection that breaks, so that it costs one item

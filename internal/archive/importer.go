@@ -25,8 +25,9 @@ type Importer struct {
 
 	// Assets is the folder with the old site's pictures and files; nil for none.
 	Assets *os.Root
-	// Fetch gets a picture or file that Assets does not have. Nil fetches
-	// nothing; otherwise it must refuse addresses inside the newsroom's network.
+	// Fetch gets a picture or file that Assets does not have, and what a provider
+	// tells of an embedded page by oEmbed. Nil fetches nothing; otherwise it must
+	// refuse addresses inside the newsroom's network.
 	Fetch func(ctx context.Context, url string) (io.ReadCloser, error)
 	// Newsletters is given the old site's newsletters, in the transaction that
 	// brings the tiers; nil leaves them out, by name.
@@ -37,6 +38,9 @@ type Importer struct {
 	// Progress is told how many bytes of the export have been worked through.
 	Progress func(done, total int64)
 	Now      func() time.Time // nil for time.Now
+
+	providers []provider    // that Fetch asks for the cards of embeds; nil for the declared ones
+	patience  time.Duration // with an answer of theirs; 0 for 10 seconds
 }
 
 // NewsletterList is a newsletter of the old site.
@@ -73,6 +77,8 @@ type run struct {
 	taken    map[string]string // slugs of sections, by slug: where the section came from
 	old      map[string]string // old addresses that lead somewhere: the source of what they lead to
 	assets   map[string]kept   // by Source
+	asked    map[string]card   // by page
+	silent   map[string]int    // by the provider's name: how often it has not answered since it last did
 	rows     []media.Media     // kept, and to be saved in the next transaction
 }
 
@@ -89,6 +95,7 @@ func (im *Importer) do(ctx context.Context, fn func(r *run) error) (Report, erro
 		Importer: im, ctx: ctx, now: im.Now(), lang: im.Stories.DefaultLang, report: newReport(),
 		sections: map[string]story.Section{}, topics: map[string]story.Topic{}, writers: map[string]story.Writer{},
 		taken: map[string]string{}, old: map[string]string{}, assets: map[string]kept{},
+		asked: map[string]card{}, silent: map[string]int{},
 	}
 	r.report.DryRun = im.DryRun
 	start := time.Now()

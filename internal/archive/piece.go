@@ -22,6 +22,9 @@ type piece struct {
 
 // add puts a piece into the batch, and writes the batch when it is full.
 func (r *run) add(p piece) error {
+	if err := r.cards(&p); err != nil {
+		return err
+	}
 	r.batch = append(r.batch, p)
 	r.bytes += p.size
 	if len(r.batch) >= batchItems || r.bytes >= batchBytes {
@@ -111,15 +114,15 @@ func (r *run) save(tx *db.Tx, p *piece) error {
 // touched tells why a piece that is there already is to be left as it stands:
 // somebody has worked on it here. "" where it may be written. It fills in what
 // stands, and what an import never takes back.
-func (r *run) touched(tx *db.Tx, p *piece) (string, error) {
-	was, err := r.Stories.BySource(r.ctx, tx, p.story.Source)
+func (r *run) touched(q db.Queryer, p *piece) (string, error) {
+	was, err := r.Stories.BySource(r.ctx, q, p.story.Source)
 	if fault.Is(err, fault.NotFound) {
 		return "", nil
 	}
 	if err != nil {
 		return "", err
 	}
-	e, err := r.Stories.EditionOf(r.ctx, tx, was.ID, p.edition.Lang)
+	e, err := r.Stories.EditionOf(r.ctx, q, was.ID, p.edition.Lang)
 	if fault.Is(err, fault.NotFound) {
 		return "", nil
 	}
@@ -127,7 +130,7 @@ func (r *run) touched(tx *db.Tx, p *piece) (string, error) {
 		return "", err
 	}
 	var last string
-	err = tx.QueryRowContext(r.ctx, `SELECT editor FROM revision WHERE edition_id = $1 ORDER BY seq DESC LIMIT 1`, e.ID).Scan(&last)
+	err = q.QueryRowContext(r.ctx, `SELECT editor FROM revision WHERE edition_id = $1 ORDER BY seq DESC LIMIT 1`, e.ID).Scan(&last)
 	if err != nil && !errors.Is(err, sql.ErrNoRows) {
 		return "", fmt.Errorf("archive: last editor of %s: %w", e.ID, err)
 	}
