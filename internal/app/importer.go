@@ -59,12 +59,15 @@ func (a *App) WarmPictures(ctx context.Context) error {
 // maxFetched is the most bytes of one fetched picture or file.
 const maxFetched = 64 << 20
 
-// Fetch gets a picture or file from the open web; it reaches no address inside
-// the newsroom's own network.
-func Fetch(ctx context.Context, url string) (io.ReadCloser, error) {
-	r, err := fetch.New(fetch.Options{}).Open(ctx, url, maxFetched)
-	if err != nil {
-		return nil, err
+// NewFetch gives what gets pictures, files and the cards of embeds from the open
+// web; it reaches no address inside the newsroom's own network.
+func NewFetch() func(ctx context.Context, url string) (io.ReadCloser, error) {
+	client := fetch.New(fetch.Options{})
+	return func(ctx context.Context, url string) (io.ReadCloser, error) {
+		r, err := client.Open(ctx, url, maxFetched)
+		if err != nil {
+			return nil, err
+		}
+		return r.Body, nil
 	}
-	return r.Body, nil
 }

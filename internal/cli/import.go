@@ -23,7 +23,7 @@ func importCommand() *cli.Command {
 	foreign := func(more ...cli.Flag) []cli.Flag {
 		return append(append(shared(),
 			&cli.StringFlag{Name: "assets", Usage: "the `FOLDER` with the old site's pictures and files"},
-			&cli.BoolFlag{Name: "fetch", Usage: "fetch pictures that the folder does not have from their old addresses"}), more...)
+			&cli.BoolFlag{Name: "fetch", Usage: "fetch pictures that the folder does not have from their old addresses, and titles and pictures of embeds from their providers"}), more...)
 	}
 	return &cli.Command{
 		Name:  "import",
@@ -95,7 +95,7 @@ func imports(run func(ctx context.Context, cmd *cli.Command, im *archive.Importe
 			defer im.Assets.Close()
 		}
 		if cmd.Bool("fetch") {
-			im.Fetch = app.Fetch
+			im.Fetch = app.NewFetch()
 		}
 		var end func()
 		im.Progress, end = bar(cmd, "importing")
