@@ -50,7 +50,6 @@ type App struct {
 	WallStore   *wall.Store
 	Crawlers    *wall.Crawlers
 	MeterKeys   wall.MeterKeys
-	Counter     *wall.Counter
 	Signer      web.Signer
 	Mail        mail.Sender
 	Outbox      *mail.Outbox // where letters go when no mail server is set; else nil
@@ -132,7 +131,6 @@ func (a *App) build(ctx context.Context, keys secrets) (err error) {
 	a.Staff = staff.New()
 	a.Engine = site.NewEngine(pageMemory, a.Now)
 	a.WallStore = &wall.Store{Now: a.Now, GiftQuota: c.GiftQuota, GiftDays: c.GiftDays}
-	a.Counter = &wall.Counter{DB: a.DB, Store: a.WallStore, Fault: func(err error) { a.Log.Error("meters could not be written; they are tried again", "error", err) }}
 	a.MeterKeys = keys.keys("meter")
 	a.Signer = web.Signer{Keys: keys.keys("cookie")}
 	a.Wall = &wall.Wall{Fault: func(rule string, err error) { a.Log.Error("wall rule failed", "rule", rule, "error", err) }}

@@ -129,8 +129,10 @@ func (r *room) count(query string, args ...any) (n int) {
 func (r *room) exec(query string, args ...any) {
 	r.t.Helper()
 	r.tx(func(ctx context.Context, tx *db.Tx) error {
-		_, err := tx.ExecContext(ctx, query, args...)
-		return err
+		if _, err := tx.ExecContext(ctx, query, args...); err != nil {
+			return err
+		}
+		return r.Tell(ctx, tx, "all")
 	})
 }
 

@@ -61,7 +61,7 @@ func (a *App) Handler() (http.Handler, error) {
 	newsroom := &site.Newsroom{
 		Config: c, DB: a.DB, Stories: a.Stories, Media: a.Media, Readers: a.Readers, Staff: a.Staff, Newsletters: a.Newsletters,
 		Search: a.Search, Wall: a.Wall, WallStore: a.WallStore, MeterKeys: a.MeterKeys, Signer: a.Signer, Crawlers: a.Crawlers,
-		Mail: a.Mail, From: sender(c), Frames: frames, Pages: pages, Engine: a.Engine, Counter: a.Counter, Tell: a.Tell, Now: a.Now,
+		Mail: a.Mail, From: sender(c), Frames: frames, Pages: pages, Engine: a.Engine, Tell: a.Tell, Now: a.Now,
 	}
 	if c.Dev {
 		newsroom.Outbox = a.Outbox
@@ -170,11 +170,6 @@ func (a *App) Serve(ctx context.Context, ready func(addr net.Addr)) error {
 	work, endWork := context.WithCancel(context.WithoutCancel(ctx))
 	defer endWork()
 	go a.Engine.Run(work)
-	counted := make(chan struct{})
-	go func() {
-		defer close(counted)
-		a.Counter.Run(work)
-	}()
 	failed := make(chan error, len(servers))
 	for i, s := range servers {
 		go func() { failed <- s.Serve(listeners[i]) }()

@@ -47,13 +47,6 @@ func (a *App) connect() {
 		return a.Tell(ctx, q, site.ReaderTag(id))
 	}
 	a.WallStore.Changed = func(ctx context.Context, q db.Queryer) error { return a.Tell(ctx, q, tagWall) }
-	a.Counter.Written = func(ctx context.Context, q db.Queryer, ids []string) error {
-		tags := make([]string, len(ids))
-		for i, id := range ids {
-			tags[i] = site.MeterTag(id)
-		}
-		return a.Tell(ctx, q, tags...)
-	}
 	a.Relay.On(a.hear)
 }
 

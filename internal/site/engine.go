@@ -72,8 +72,8 @@ func StoryTag(id string) string { return "story:" + id }
 // ListsTag is the tag of whatever shows several stories of a language.
 func ListsTag(lang string) string { return "lists:" + lang }
 
-// MeterTag is the tag of what a registered reader's meter has counted.
-func MeterTag(id string) string { return "meter:" + id }
+// meterTag is the tag of what a registered reader's meter has counted.
+func meterTag(id string) string { return "meter:" + id }
 
 // ReaderTag is the tag of what is granted to one reader.
 func ReaderTag(id string) string { return "reader:" + id }

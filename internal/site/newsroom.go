@@ -38,7 +38,6 @@ type Newsroom struct {
 	Wall        *wall.Wall
 	WallStore   *wall.Store
 	MeterKeys   wall.MeterKeys
-	Counter     *wall.Counter // of registered readers' meters
 	Signer      web.Signer
 	Crawlers    *wall.Crawlers
 	Mail        mail.Sender

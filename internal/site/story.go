@@ -265,7 +265,13 @@ func (n *Newsroom) count(w http.ResponseWriter, r *http.Request, it wall.Item, d
 	case r.Method == http.MethodHead:
 		return nil
 	case d.Count && v.reader != nil:
-		n.Counter.Count(v.reader.Reader.ID, it.StoryID, n.Now())
+		return n.DB.InTx(r.Context(), func(tx *db.Tx) error {
+			id := v.reader.Reader.ID
+			if err := n.WallStore.CountRead(r.Context(), tx, id, it.StoryID, n.Now()); err != nil {
+				return err
+			}
+			return n.Tell(r.Context(), tx, meterTag(id))
+		})
 	case d.Count:
 		v.meter = v.meter.With(it.StoryID, n.Now())
 		web.SetCookie(w, r, meterCookie, n.MeterKeys.Write(v.meter), n.Wall.Window())

@@ -4,7 +4,6 @@ import (
 	"context"
 	"net/http"
 	"net/url"
-	"slices"
 	"strings"
 	"time"
 
@@ -139,7 +138,7 @@ func (n *Newsroom) visit(r *http.Request) wall.Visit {
 		for _, h := range v.reader.Tiers {
 			visit.Reader.Tiers = append(visit.Reader.Tiers, h.Tier)
 		}
-		visit.Counted = func(since time.Time) ([]wall.Read, error) { return n.reads(r.Context(), id, since) }
+		visit.Counted = func(time.Time) ([]wall.Read, error) { return n.reads(r.Context(), id) }
 	}
 	if v.staff != nil {
 		visit.Reader.State = wall.Staff
@@ -147,23 +146,13 @@ func (n *Newsroom) visit(r *http.Request) wall.Visit {
 	return visit
 }
 
-// reads gives what the meter of a registered reader has counted since a time:
-// what is written, which is kept in memory until more is, and what is not yet.
-func (n *Newsroom) reads(ctx context.Context, readerID string, since time.Time) ([]wall.Read, error) {
-	pending := n.Counter.Pending(readerID, since) // first, so that what is written meanwhile is not missed
-	written, err := n.Engine.reads.Get(ctx, readerID, func(ctx context.Context) ([]wall.Read, []string, int, error) {
+// reads gives what the meter of a registered reader has counted, as far back as
+// any rule looks; it is kept in memory until more is counted.
+func (n *Newsroom) reads(ctx context.Context, readerID string) ([]wall.Read, error) {
+	return n.Engine.reads.Get(ctx, readerID, func(ctx context.Context) ([]wall.Read, []string, int, error) {
 		list, err := n.WallStore.Reads(ctx, n.DB.Read(), readerID, n.Now().Add(-n.Wall.Window()))
-		return list, []string{MeterTag(readerID), ReaderTag(readerID)}, 64 * len(list), err
+		return list, []string{meterTag(readerID), ReaderTag(readerID), SiteTag}, 64 * len(list), err
 	})
-	if err != nil {
-		return nil, err
-	}
-	for _, w := range written {
-		if !slices.ContainsFunc(pending, func(p wall.Read) bool { return p.StoryID == w.StoryID }) {
-			pending = append(pending, w)
-		}
-	}
-	return pending, nil
 }
 
 // peek asks the wall without counting: for lists, searches and feeds.
