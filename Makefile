@@ -11,6 +11,7 @@ export CGO_ENABLED := 0
 export GOFLAGS := -tags=nodynamic -trimpath
 
 FUZZTIME ?= 10s
+STORIES ?= 20000
 SUDO := $(shell [ "$$(id -u)" = 0 ] || echo sudo)
 
 ##@ The program
@@ -64,7 +65,10 @@ golden: front-end ## write the golden files anew (-update); look at the differen
 	UPDATE_SCRIPTS=1 go test -run '^TestScripts$$' .
 
 .PHONY: bench
-bench: tools ## measure the hot paths, and the speed of the front page and a story in a browser
+bench: tools build ## measure side by side with nginx and bare Go, then the hot paths, then pages in a browser
+	@command -v wrk >/dev/null || $(call apt,wrk)
+	@[ -x /usr/sbin/nginx ] || command -v nginx >/dev/null || $(call apt,nginx-light)
+	go run ./bench/run -stories $(STORIES)
 	go test -run '^$$' -bench . -benchmem ./internal/wall ./internal/doc ./internal/search
 	go test -timeout 20m -v -run '^TestPerformance$$' ./e2e -performance | grep -Ev '^=== '
 

@@ -1,0 +1,203 @@
+// Command run is the side-by-side benchmark: nginx, a bare net/http server and
+// Masthead, in one run, on one core, under one load. bench/README.md tells what
+// is measured and how.
+//
+//	go run ./bench/run -stories 20000
+package main
+
+import (
+	"bytes"
+	"context"
+	"errors"
+	"flag"
+	"fmt"
+	"math/rand/v2"
+	"os"
+	"os/exec"
+	"os/signal"
+	"path/filepath"
+	"runtime"
+	"strconv"
+	"time"
+)
+
+// bench is one run.
+type bench struct {
+	stories, rounds, connections int
+	each                         time.Duration
+	masthead, dir, out           string
+}
+
+func main() {
+	var b bench
+	flag.IntVar(&b.stories, "stories", 20_000, "how many stories the larger archive has; the smaller has 100")
+	flag.IntVar(&b.rounds, "rounds", 3, "how often each line is measured; the medians are told")
+	flag.IntVar(&b.connections, "connections", 16, "how many connections ask at once")
+	flag.DurationVar(&b.each, "each", 4*time.Second, "how long each line is measured in a round, in whole seconds")
+	flag.StringVar(&b.masthead, "masthead", "bin/masthead", "the program to measure")
+	flag.StringVar(&b.dir, "dir", "", "a folder to keep the newsrooms in for another run; a new one is thrown away")
+	flag.StringVar(&b.out, "out", "bench/RESULTS.md", "where the tables are written")
+	flag.Parse()
+	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt)
+	defer stop()
+	if err := b.run(ctx); err != nil {
+		fmt.Fprintln(os.Stderr, "bench:", err)
+		os.Exit(1)
+	}
+}
+
+// say tells how the run is getting on.
+func say(format string, args ...any) { fmt.Fprintf(os.Stderr, "bench: "+format+"\n", args...) }
+
+func (b *bench) run(ctx context.Context) (err error) {
+	if runtime.NumCPU() < 2 {
+		return errors.New("two cores are needed: one for the servers, one for the load")
+	}
+	for _, tool := range []string{"wrk", "taskset"} {
+		if _, err := exec.LookPath(tool); err != nil {
+			return fmt.Errorf("%w (apt-get install wrk util-linux)", err)
+		}
+	}
+	work, err := os.MkdirTemp("", "masthead-bench-")
+	if err != nil {
+		return err
+	}
+	defer func() { err = errors.Join(err, os.RemoveAll(work)) }()
+	kept := b.dir
+	if kept == "" {
+		kept = work
+	}
+	command := os.Args[1:]
+	report := newReport(b, command)
+	for _, n := range []int{100, b.stories} {
+		a, err := b.archive(ctx, filepath.Join(kept, "newsroom-"+strconv.Itoa(n)), work, n)
+		if err != nil {
+			return fmt.Errorf("%d stories: %w", n, err)
+		}
+		report.archives = append(report.archives, a)
+	}
+	var text bytes.Buffer
+	report.write(&text)
+	os.Stdout.Write(text.Bytes())
+	return os.WriteFile(b.out, text.Bytes(), 0o644)
+}
+
+// archive is what was found with an archive of one size.
+type archive struct {
+	stories      int
+	nginx        string
+	pageSize     int // bytes of the story's page, compressed
+	lines        []line
+	starts       []time.Duration // to the first 200
+	fresh        float64         // MB resident after the start
+	cold         []time.Duration // first byte of a story just published
+	search       measure         // over one connection
+	memory, peak float64         // of Masthead at the end, MB
+}
+
+// line is one line of the table.
+type line struct {
+	name string
+	size int // bytes of the first answer, compressed
+	measure
+}
+
+// archive measures everything with n stories.
+func (b *bench) archive(ctx context.Context, dir, work string, n int) (a archive, err error) {
+	a.stories = n
+	say("making %d stories", n)
+	paths, err := seed(ctx, dir, n)
+	if err != nil {
+		return a, err
+	}
+	// This program and the load stay away from the servers' core.
+	if out, err := exec.Command("taskset", "-a", "-cp", loadCore, strconv.Itoa(os.Getpid())).CombinedOutput(); err != nil {
+		return a, fmt.Errorf("taskset: %w: %s", err, out)
+	}
+	var m *server
+	for i := range 5 {
+		if m, err = startMasthead(ctx, b.masthead, dir); err != nil {
+			return a, err
+		}
+		a.starts = append(a.starts, m.ready)
+		if i < 4 {
+			if err := m.stop(); err != nil {
+				return a, err
+			}
+		}
+	}
+	defer func() { err = errors.Join(err, m.stop()) }()
+	a.fresh = m.memory("VmRSS")
+
+	v, err := b.visitors(ctx, m, dir, paths)
+	if err != nil {
+		return a, err
+	}
+	defer func() { err = errors.Join(err, v.desk.Close()) }()
+	gz, plain, _, err := newBrowser(m.addr).read(ctx, paths[0])
+	if err != nil {
+		return a, err
+	}
+	a.pageSize = len(gz)
+	nginx, how, err := startNginx(ctx, work, plain, gz)
+	if err != nil {
+		return a, err
+	}
+	defer func() { err = errors.Join(err, nginx.stop()) }()
+	a.nginx = how
+	bare, err := startBare(ctx, work)
+	if err != nil {
+		return a, err
+	}
+	defer func() { err = errors.Join(err, bare.stop()) }()
+
+	tests := append([]test{
+		{name: how, server: nginx, asks: one("/story"), size: len(gz)},
+		{name: "bare Go", server: bare, asks: one("/"), size: len(gz)},
+	}, v.tests(m)...)
+	found := make([][]measure, len(tests))
+	for round := range b.rounds {
+		for i := range tests {
+			t := &tests[i]
+			asks, err := t.asks(ctx)
+			if err != nil {
+				return a, fmt.Errorf("%s: %w", t.name, err)
+			}
+			if t.size == 0 {
+				if t.size, err = v.sizeOf(ctx, asks[0]); err != nil {
+					return a, fmt.Errorf("%s: %w", t.name, err)
+				}
+			}
+			one, err := load(ctx, work, t.server, asks, b.connections, b.each)
+			if err != nil {
+				return a, fmt.Errorf("%s: %w", t.name, err)
+			}
+			found[i] = append(found[i], one)
+			say("round %d, %-45s %7.0f/s %.4f CPU s/1,000  p99 %v  %.0f MB", round+1, t.name, one.rate, one.cpu, one.p99, one.memory)
+		}
+	}
+	for i, t := range tests {
+		a.lines = append(a.lines, line{t.name, t.size, middle(found[i])})
+	}
+	if a.search, err = load(ctx, work, m, v.searches(), 1, b.each); err != nil {
+		return a, err
+	}
+	a.memory, a.peak = m.memory("VmRSS"), m.memory("VmHWM")
+	a.cold, err = v.publishAndRead(ctx, 30)
+	return a, err
+}
+
+// one asks for one address, without cookies.
+func one(path string) func(context.Context) ([]ask, error) {
+	return func(context.Context) ([]ask, error) { return []ask{{path: path}}, nil }
+}
+
+// draws gives the numbers that a fixed seed draws.
+func draws(seed uint64, n, of int) []int {
+	next := zipf(rand.New(rand.NewPCG(seed, 2)), of)
+	all := make([]int, n)
+	for i := range all {
+		all[i] = next()
+	}
+	return all
+}

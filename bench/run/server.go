@@ -1,0 +1,206 @@
+package main
+
+import (
+	"bytes"
+	"context"
+	"errors"
+	"fmt"
+	"net"
+	"net/http"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"slices"
+	"strconv"
+	"strings"
+	"syscall"
+	"time"
+)
+
+// The core of the servers, and that of the load and of this program.
+const serverCore, loadCore = "0", "1"
+
+// ticks of processor time in a second, as /proc counts it (USER_HZ, proc(5)).
+const ticks = 100
+
+// server is a running server.
+type server struct {
+	name, addr string
+	cmd        *exec.Cmd
+	errs       *bytes.Buffer
+	ready      time.Duration // from its start to its first 200
+}
+
+// start runs a server on its core and waits for the first 200 at path.
+func start(ctx context.Context, name, addr, path string, command ...string) (*server, error) {
+	s := &server{name: name, addr: addr, errs: &bytes.Buffer{}}
+	s.cmd = exec.Command("taskset", append([]string{"-c", serverCore}, command...)...)
+	s.cmd.Stderr = s.errs
+	s.cmd.SysProcAttr = &syscall.SysProcAttr{Pdeathsig: syscall.SIGTERM}
+	began := time.Now()
+	if err := s.cmd.Start(); err != nil {
+		return nil, fmt.Errorf("%s: %w", name, err)
+	}
+	client := &http.Client{Timeout: time.Minute}
+	for {
+		resp, err := client.Get("http://" + addr + path)
+		if err == nil {
+			resp.Body.Close()
+			if resp.StatusCode == http.StatusOK {
+				s.ready = time.Since(began)
+				return s, nil
+			}
+			err = errors.New(resp.Status)
+		}
+		if ctx.Err() != nil || time.Since(began) > 2*time.Minute {
+			return nil, errors.Join(fmt.Errorf("%s does not answer: %w: %s", name, err, s.errs), s.stop())
+		}
+		time.Sleep(time.Millisecond)
+	}
+}
+
+func (s *server) stop() error {
+	if err := s.cmd.Process.Signal(syscall.SIGTERM); err != nil {
+		return fmt.Errorf("stop %s: %w", s.name, err)
+	}
+	if err := s.cmd.Wait(); err != nil && s.cmd.ProcessState.ExitCode() > 0 {
+		return fmt.Errorf("%s: %w: %s", s.name, err, s.errs)
+	}
+	return nil
+}
+
+// cpu gives the processor time, in seconds, that the server and its children have used.
+func (s *server) cpu() (float64, error) {
+	var sum int
+	for _, pid := range s.processes() {
+		text, err := os.ReadFile(filepath.Join("/proc", strconv.Itoa(pid), "stat"))
+		if err != nil {
+			return 0, err
+		}
+		used, err := cpuTicks(string(text))
+		if err != nil {
+			return 0, err
+		}
+		sum += used
+	}
+	return float64(sum) / ticks, nil
+}
+
+// cpuTicks adds utime and stime of a line of /proc/PID/stat. The name before
+// them may hold spaces and brackets (proc(5)).
+func cpuTicks(stat string) (int, error) {
+	fields := strings.Fields(stat[strings.LastIndexByte(stat, ')')+1:])
+	if len(fields) < 13 {
+		return 0, fmt.Errorf("not a line of /proc/PID/stat: %q", stat)
+	}
+	user, err := strconv.Atoi(fields[11])
+	system, err2 := strconv.Atoi(fields[12])
+	return user + system, errors.Join(err, err2)
+}
+
+// memory gives a line of /proc/PID/status, in megabytes: VmRSS is the resident
+// memory, VmHWM the most it ever was.
+func (s *server) memory(line string) (mb float64) {
+	for _, pid := range s.processes() {
+		text, _ := os.ReadFile(filepath.Join("/proc", strconv.Itoa(pid), "status"))
+		for l := range strings.Lines(string(text)) {
+			if rest, ok := strings.CutPrefix(l, line+":"); ok {
+				kb, _ := strconv.ParseFloat(strings.TrimSuffix(strings.TrimSpace(rest), " kB"), 64)
+				mb += kb / 1024
+			}
+		}
+	}
+	return mb
+}
+
+// processes gives the server's process and its children.
+func (s *server) processes() []int {
+	pids := []int{s.cmd.Process.Pid}
+	for i := 0; i < len(pids); i++ {
+		text, _ := os.ReadFile(fmt.Sprintf("/proc/%d/task/%d/children", pids[i], pids[i]))
+		for _, f := range strings.Fields(string(text)) {
+			if pid, err := strconv.Atoi(f); err == nil && !slices.Contains(pids, pid) {
+				pids = append(pids, pid)
+			}
+		}
+	}
+	return pids
+}
+
+// freeAddr gives an address that nothing listens on.
+func freeAddr() (string, error) {
+	l, err := net.Listen("tcp", "127.0.0.1:0")
+	if err != nil {
+		return "", err
+	}
+	return l.Addr().String(), l.Close()
+}
+
+// startNginx serves the compressed page as a static file, as well as nginx can.
+func startNginx(ctx context.Context, dir string, plain, gz []byte) (s *server, how string, err error) {
+	nginx, err := exec.LookPath("nginx")
+	if err != nil {
+		nginx = "/usr/sbin/nginx" // not on everybody's path
+	}
+	version, err := exec.Command(nginx, "-V").CombinedOutput()
+	if err != nil {
+		return nil, "", fmt.Errorf("nginx: %w (apt-get install nginx-light)", err)
+	}
+	name, _, _ := strings.Cut(strings.TrimPrefix(string(version), "nginx version: "), "\n")
+	how, serve, file := name+", gzip_static", "gzip_static on;", "story"
+	if !bytes.Contains(version, []byte("http_gzip_static_module")) {
+		how, serve, file = name+", the .gz with a fixed Content-Encoding, since it lacks gzip_static", "add_header Content-Encoding gzip; try_files /story.gz =404;", ""
+	}
+	addr, err := freeAddr()
+	if err != nil {
+		return nil, "", err
+	}
+	if err := errors.Join(os.Chmod(dir, 0o755), os.WriteFile(filepath.Join(dir, "story.gz"), gz, 0o644)); err != nil {
+		return nil, "", err
+	}
+	if file != "" {
+		if err := os.WriteFile(filepath.Join(dir, file), plain, 0o644); err != nil {
+			return nil, "", err
+		}
+	}
+	user := ""
+	if os.Getuid() == 0 {
+		user = "user root;"
+	}
+	conf := fmt.Sprintf(`%s daemon off; worker_processes 1; pid %s/nginx.pid; error_log stderr;
+events { worker_connections 1024; }
+http {
+	access_log off; sendfile on; tcp_nopush on; keepalive_requests 1000000000; open_file_cache max=100;
+	client_body_temp_path %[2]s/body; proxy_temp_path %[2]s/proxy; fastcgi_temp_path %[2]s/fastcgi; uwsgi_temp_path %[2]s/uwsgi; scgi_temp_path %[2]s/scgi;
+	server { listen %[3]s; root %[2]s; default_type "text/html; charset=utf-8"; location = /story { %[4]s } }
+}
+`, user, dir, addr, serve)
+	path := filepath.Join(dir, "nginx.conf")
+	if err := os.WriteFile(path, []byte(conf), 0o644); err != nil {
+		return nil, "", err
+	}
+	s, err = start(ctx, "nginx", addr, "/story", nginx, "-p", dir, "-e", "stderr", "-c", path)
+	return s, how, err
+}
+
+// startBare builds and starts the bare server.
+func startBare(ctx context.Context, dir string) (*server, error) {
+	binary := filepath.Join(dir, "bare")
+	if out, err := exec.CommandContext(ctx, "go", "build", "-o", binary, "./bench/bare").CombinedOutput(); err != nil {
+		return nil, fmt.Errorf("go build ./bench/bare: %w: %s", err, out)
+	}
+	addr, err := freeAddr()
+	if err != nil {
+		return nil, err
+	}
+	return start(ctx, "bare", addr, "/", binary, addr, filepath.Join(dir, "story.gz"))
+}
+
+// startMasthead serves the newsroom in dir.
+func startMasthead(ctx context.Context, binary, dir string) (*server, error) {
+	addr, err := freeAddr()
+	if err != nil {
+		return nil, err
+	}
+	return start(ctx, "masthead", addr, "/", binary, "serve", "--dir", dir, "--addr", addr, "--url", "http://"+addr, "--ops-addr", "")
+}
