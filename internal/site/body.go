@@ -8,11 +8,7 @@ import (
 	"masthead/internal/story"
 )
 
-// body renders what is sent of a story's words.
-func (n *Newsroom) body(ctx context.Context, lang string, sent *doc.Node) (template.HTML, error) {
-	return n.renderBody(ctx, lang, sent, doc.RenderOptions{ParagraphIDs: true})
-}
-
+// renderBody renders what is sent of a story's words.
 func (n *Newsroom) renderBody(ctx context.Context, lang string, sent *doc.Node, o doc.RenderOptions) (template.HTML, error) {
 	q, f := n.DB.Read(), furniture(lang)
 	found, err := n.Media.ByIDs(ctx, q, sent.Media()...)
@@ -20,14 +16,7 @@ func (n *Newsroom) renderBody(ctx context.Context, lang string, sent *doc.Node, 
 		return "", err
 	}
 	linked := map[string]doc.Linked{}
-	var ids []string
-	sent.Walk(func(node *doc.Node) bool {
-		if id, _ := node.Attrs["story"].(string); node.Type == "also_read" && id != "" {
-			ids = append(ids, id)
-		}
-		return true
-	})
-	if len(ids) > 0 {
+	if ids := alsoRead(sent); len(ids) > 0 {
 		cards, err := n.Stories.Cards(ctx, q, story.Query{StoryIDs: ids})
 		if err != nil {
 			return "", err
@@ -55,4 +44,15 @@ func (n *Newsroom) renderBody(ctx context.Context, lang string, sent *doc.Node, 
 	}
 	o.Story = func(id string) (doc.Linked, bool) { l, ok := linked[id]; return l, ok }
 	return template.HTML(sent.HTML(o)), nil
+}
+
+// alsoRead gives the IDs of the stories that insets lead to.
+func alsoRead(body *doc.Node) (ids []string) {
+	body.Walk(func(node *doc.Node) bool {
+		if id, _ := node.Attrs["story"].(string); node.Type == "also_read" && id != "" {
+			ids = append(ids, id)
+		}
+		return true
+	})
+	return ids
 }

@@ -36,6 +36,7 @@ type Base struct {
 	Footer      []Link // about, privacy, archive …
 
 	marker *page.Marker // set while a page is made that is kept: its holes are left open
+	linked []string     // IDs of the stories that the page's words lead to
 	Embeds []string     // origins whose players a click may load, as in the CSP's frame-src
 }
 
@@ -48,6 +49,15 @@ func (b Base) Hole(name string) (template.HTML, error) {
 		return "", nil
 	}
 	return b.marker.Mark(name)
+}
+
+// tags are those of the stories that the page's words lead to.
+func (b Base) tags() []string {
+	var tags []string
+	for _, id := range b.linked {
+		tags = append(tags, StoryTag(id))
+	}
+	return tags
 }
 
 // Site is the newsroom itself.

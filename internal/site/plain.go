@@ -45,7 +45,7 @@ func (n *Newsroom) plain(w http.ResponseWriter, r *http.Request) error {
 		return n.storyAt(w, r, rt) // behind a wall a page is shown as a story is, with its panel
 	}
 	d, _ := n.decide(r, rt.item)
-	p, err := n.variant(r, rt, d, "plain", func(r *http.Request, cut wall.Decision) (any, error) { return n.plainPage(r, rt, cut) })
+	p, err := n.variant(r, rt, d, "plain", func(r *http.Request, cut wall.Decision) (tagged, error) { return n.plainPage(r, rt, cut) })
 	if err != nil {
 		return err
 	}
@@ -56,7 +56,7 @@ func (n *Newsroom) plain(w http.ResponseWriter, r *http.Request) error {
 	return p.Serve(w, r, holes, page.Options{Open: true})
 }
 
-func (n *Newsroom) plainPage(r *http.Request, rt *route, cut wall.Decision) (any, error) {
+func (n *Newsroom) plainPage(r *http.Request, rt *route, cut wall.Decision) (tagged, error) {
 	ctx, q, l := r.Context(), n.DB.Read(), lang(r)
 	e, err := n.Stories.EditionByID(ctx, q, rt.edition.ID)
 	if err != nil {
@@ -76,6 +76,7 @@ func (n *Newsroom) plainPage(r *http.Request, rt *route, cut wall.Decision) (any
 		return nil, err
 	}
 	p := PlainPage{Base: n.base(r, t, "/"+e.Slug+"/", n.editions(editions, l)), Headline: e.Headline, Summary: e.Summary, Body: body}
+	p.linked = alsoRead(sent)
 	p.Title = e.Headline
 	if e.Summary != "" {
 		p.Description = e.Summary

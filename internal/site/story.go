@@ -10,6 +10,7 @@ import (
 	"strings"
 
 	"masthead/internal/db"
+	"masthead/internal/doc"
 	"masthead/internal/language"
 	"masthead/internal/page"
 	"masthead/internal/story"
@@ -132,7 +133,7 @@ func (n *Newsroom) storyAt(w http.ResponseWriter, r *http.Request, rt *route) er
 	if err := n.count(w, r, rt.item, d); err != nil {
 		return err
 	}
-	p, err := n.variant(r, rt, d, "story", func(r *http.Request, cut wall.Decision) (any, error) { return n.storyPage(r, rt, cut) })
+	p, err := n.variant(r, rt, d, "story", func(r *http.Request, cut wall.Decision) (tagged, error) { return n.storyPage(r, rt, cut) })
 	if err != nil {
 		return err
 	}
@@ -149,10 +150,13 @@ func (n *Newsroom) openToAll(it wall.Item) bool {
 	return n.Wall.Decide(wall.Visit{Now: n.Now(), Peek: true}, it).Full
 }
 
+// tagged is a page that says which stories it names besides its own.
+type tagged interface{ tags() []string }
+
 // variant gives the whole page of a story where the decision permits it, else
 // the page with its preview. The two live in stores of their own, and only the
 // permit that the decision gives opens the first.
-func (n *Newsroom) variant(r *http.Request, rt *route, d wall.Decision, template string, build func(r *http.Request, cut wall.Decision) (any, error)) (*page.Page, error) {
+func (n *Newsroom) variant(r *http.Request, rt *route, d wall.Decision, template string, build func(r *http.Request, cut wall.Decision) (tagged, error)) (*page.Page, error) {
 	render := func(cut wall.Decision) page.Render {
 		return func(ctx context.Context) (page.Rendered, error) {
 			content, err := build(anybody(ctx, r, ""), cut)
@@ -160,7 +164,8 @@ func (n *Newsroom) variant(r *http.Request, rt *route, d wall.Decision, template
 				return page.Rendered{}, err
 			}
 			body, err := n.Pages.Bytes("site/"+template, content)
-			return page.Rendered{Body: body, Marker: n.Engine.marker, Tags: []string{StoryTag(rt.story.ID), SiteTag}}, err
+			tags := append(content.tags(), StoryTag(rt.story.ID), SiteTag)
+			return page.Rendered{Body: body, Marker: n.Engine.marker, Tags: tags}, err
 		}
 	}
 	key := page.Key{Kind: template, ID: rt.edition.ID, Lang: rt.edition.Lang}
@@ -331,7 +336,8 @@ func (n *Newsroom) storyPage(r *http.Request, rt *route, cut wall.Decision) (*St
 		}
 	}
 	sent, withheld := cut.Cut(e.Body, n.limit())
-	if p.Body, err = n.body(ctx, e.Lang, sent); err != nil {
+	p.linked = alsoRead(sent)
+	if p.Body, err = n.renderBody(ctx, e.Lang, sent, doc.RenderOptions{ParagraphIDs: true}); err != nil {
 		return nil, err
 	}
 	if withheld {

@@ -18,7 +18,8 @@ type Store struct {
 	Now         func() time.Time
 	DefaultLang string         // the language whose addresses bear no prefix
 	Location    *time.Location // the newsroom's clock: it dates addresses
-	// Changed is told of each change of an edition, in the transaction that makes it.
+	// Changed is told of each change of an edition, in the transaction that makes
+	// it; also when its story's section, access, topics or byline change.
 	Changed []func(ctx context.Context, tx *db.Tx, c Change) error
 	// Arranged is told when a section, topic, author or menu changes, in the same way.
 	Arranged []func(ctx context.Context, tx *db.Tx) error
@@ -97,6 +98,26 @@ func (s *Store) Save(ctx context.Context, tx *db.Tx, st *Story) error {
 		if _, err := tx.ExecContext(ctx, `INSERT INTO byline (story_id, lang, position, author_id, role) VALUES ($1, $2, $3, $4, $5)`,
 			st.ID, b.Lang, i, b.AuthorID, b.Role); err != nil {
 			return fmt.Errorf("story.Save(%s) byline %s: %w", st.ID, b.AuthorID, err)
+		}
+	}
+	return s.tellEditions(ctx, tx, st.ID)
+}
+
+// tellEditions tells of a change of everything that a story's public editions share.
+func (s *Store) tellEditions(ctx context.Context, tx *db.Tx, storyID string) error {
+	rows, err := tx.QueryContext(ctx, `SELECT id, lang, path FROM edition WHERE story_id = $1 AND status = 'published' ORDER BY lang`, storyID)
+	changes, err := db.Rows(rows, err, func(r db.Scanner) (Change, error) {
+		c := Change{StoryID: storyID, Was: Published, Is: Published}
+		err := r.Scan(&c.EditionID, &c.Lang, &c.Path)
+		c.OldPath = c.Path
+		return c, err
+	})
+	if err != nil {
+		return fmt.Errorf("story.Save(%s): %w", storyID, err)
+	}
+	for _, c := range changes {
+		if err := s.tell(ctx, tx, c); err != nil {
+			return err
 		}
 	}
 	return nil
