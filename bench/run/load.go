@@ -22,7 +22,8 @@ import (
 //go:embed load.lua
 var script []byte
 
-// measure is what a load has shown.
+// measure is what a load has shown. Where nothing was answered, rate and cpu are
+// 0, and p50 and p99 are how long was waited.
 type measure struct {
 	rate, cpu float64 // requests a second; processor seconds of the server for 1,000 requests
 	p50, p99  time.Duration
@@ -64,10 +65,13 @@ func load(ctx context.Context, dir string, s *server, asks []ask, connections in
 	if err != nil {
 		return measure{}, err
 	}
+	m.memory, m.core = s.memory("VmRSS"), (after-before)/took.Seconds()
+	if n == 0 { // nothing was answered in the time, which says enough
+		m.p50, m.p99 = took, took
+		return m, nil
+	}
 	m.rate = float64(n) / took.Seconds()
 	m.cpu = (after - before) / float64(n) * 1000
-	m.core = (after - before) / took.Seconds()
-	m.memory = s.memory("VmRSS")
 	return m, nil
 }
 
@@ -81,7 +85,7 @@ func parseResult(out string) (n int, took time.Duration, m measure, err error) {
 	if _, err := fmt.Sscanf(out[i:], "RESULT %d %d %d %d %d", &n, &micros, &p50, &p99, &faults); err != nil {
 		return 0, 0, m, fmt.Errorf("wrk's result %q: %w", out[i:], err)
 	}
-	if faults > 0 || n == 0 {
+	if faults > 0 {
 		return 0, 0, m, fmt.Errorf("%d requests, %d of them failed", n, faults)
 	}
 	m.p50, m.p99 = time.Duration(p50)*time.Microsecond, time.Duration(p99)*time.Microsecond

@@ -67,8 +67,7 @@ func (b *bench) run(ctx context.Context) (err error) {
 	if kept == "" {
 		kept = work
 	}
-	command := os.Args[1:]
-	report := newReport(b, command)
+	report := newReport(b)
 	for _, n := range []int{100, b.stories} {
 		a, err := b.archive(ctx, filepath.Join(kept, "newsroom-"+strconv.Itoa(n)), work, n)
 		if err != nil {
