@@ -51,6 +51,7 @@ CREATE TABLE story (
     updated_at  BIGINT NOT NULL
 );
 CREATE INDEX story_section ON story (section_id);
+CREATE INDEX story_pinned ON story (pinned) WHERE pinned > 0;
 
 CREATE TABLE edition (
     id          TEXT PRIMARY KEY,
