@@ -65,11 +65,12 @@ golden: front-end ## write the golden files anew (-update); look at the differen
 	UPDATE_SCRIPTS=1 go test -run '^TestScripts$$' .
 
 .PHONY: bench
-bench: tools build ## measure side by side with nginx and bare Go, then the hot paths, then pages in a browser
+bench: tools build ## measure side by side with nginx and bare Go, then the hot paths, a large import, and pages in a browser
 	@command -v wrk >/dev/null || $(call apt,wrk)
 	@[ -x /usr/sbin/nginx ] || command -v nginx >/dev/null || $(call apt,nginx-light)
 	go run ./bench/run -stories $(STORIES)
 	go test -run '^$$' -bench . -benchmem ./internal/wall ./internal/doc ./internal/search
+	MASTHEAD_LARGE=1 go run ./tools/withpostgres go test -timeout 30m -v -run TwentyThousand ./internal/archive | grep -Ev '^=== '
 	go test -timeout 20m -v -run '^TestPerformance$$' ./e2e -performance | grep -Ev '^=== '
 
 .PHONY: pictures
