@@ -186,7 +186,7 @@ func (n *Newsroom) cards(r *http.Request, t taxonomy, list []story.Card) ([]Card
 			card.Byline = append(card.Byline, Person{Name: a.Names.In(c.Lang, n.Config.Language), URL: n.at(page, "/author/"+a.Slug+"/")})
 		}
 		if m, ok := pictures[c.LeadMediaID]; ok {
-			card.Picture = n.picture43(m, c.Lang, c.LeadAlt)
+			card.Picture = n.picture(m, c.Lang, c.LeadAlt, 640)
 		}
 		cards[i] = card
 	}

@@ -39,11 +39,6 @@ func (n *Newsroom) picture(m media.Media, lang, alt string, width int) Picture {
 		FocalX: m.Focal.X / 10, FocalY: m.Focal.Y / 10}
 }
 
-// picture43 is a card's picture.
-func (n *Newsroom) picture43(m media.Media, lang, alt string) Picture {
-	return n.picture(m, lang, alt, 640)
-}
-
 // lead gives the story's lead picture with its caption, and the address of its
 // cut for social cards; the zero Picture where it has none.
 func (n *Newsroom) lead(ctx context.Context, st story.Story, e story.Edition) (Picture, string, error) {
