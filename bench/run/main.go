@@ -16,7 +16,9 @@ import (
 	"os/exec"
 	"os/signal"
 	"path/filepath"
+	"regexp"
 	"runtime"
+	"slices"
 	"strconv"
 	"time"
 )
@@ -26,6 +28,7 @@ type bench struct {
 	stories, rounds, connections int
 	each                         time.Duration
 	masthead, dir, out           string
+	lines                        string // which of them to measure; empty for all
 }
 
 func main() {
@@ -37,6 +40,7 @@ func main() {
 	flag.StringVar(&b.masthead, "masthead", "bin/masthead", "the program to measure")
 	flag.StringVar(&b.dir, "dir", "", "a folder to keep the newsrooms in for another run; a new one is thrown away")
 	flag.StringVar(&b.out, "out", "bench/RESULTS.md", "where the tables are written")
+	flag.StringVar(&b.lines, "lines", "", "measure the lines alone whose names match this regular expression, and print the tables without writing them")
 	flag.Parse()
 	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt)
 	defer stop()
@@ -68,7 +72,7 @@ func (b *bench) run(ctx context.Context) (err error) {
 		kept = work
 	}
 	report := newReport(b)
-	for _, n := range []int{100, b.stories} {
+	for _, n := range slices.Compact([]int{100, b.stories}) {
 		a, err := b.archive(ctx, filepath.Join(kept, "newsroom-"+strconv.Itoa(n)), work, n)
 		if err != nil {
 			return fmt.Errorf("%d stories: %w", n, err)
@@ -78,6 +82,9 @@ func (b *bench) run(ctx context.Context) (err error) {
 	var text bytes.Buffer
 	report.write(&text)
 	os.Stdout.Write(text.Bytes())
+	if b.lines != "" {
+		return nil // a part, for whoever works on it
+	}
 	return os.WriteFile(b.out, text.Bytes(), 0o644)
 }
 
@@ -154,6 +161,13 @@ func (b *bench) archive(ctx context.Context, dir, work string, n int) (a archive
 		{name: how, server: nginx, asks: one("/story"), size: len(gz)},
 		{name: "bare Go", server: bare, asks: one("/"), size: len(gz)},
 	}, v.tests(m)...)
+	if b.lines != "" {
+		wanted, err := regexp.Compile(b.lines)
+		if err != nil {
+			return a, err
+		}
+		tests = slices.DeleteFunc(tests, func(t test) bool { return t.name != "bare Go" && !wanted.MatchString(t.name) })
+	}
 	found := make([][]measure, len(tests))
 	for round := range b.rounds {
 		for i := range tests {

@@ -6,7 +6,6 @@ import (
 	"fmt"
 	"net"
 	"net/http"
-	"strings"
 	"time"
 
 	"github.com/prometheus/client_golang/prometheus"
@@ -33,7 +32,10 @@ const (
 )
 
 // Handler gives everything that the public address serves.
-func (a *App) Handler() (http.Handler, error) {
+func (a *App) Handler() (http.Handler, error) { return a.handler(nil) }
+
+// handler is Handler; done, where set, is told of each request.
+func (a *App) handler(done func(r *http.Request, status int, took time.Duration)) (http.Handler, error) {
 	c := a.Config
 	templates, err := ui.FS(c.Theme)
 	if err != nil {
@@ -79,14 +81,14 @@ func (a *App) Handler() (http.Handler, error) {
 	mux.Handle(web.AssetPath, assets)
 	mux.Handle("/api/", programs)
 	mux.Handle("/desk/", editors.Handler())
-	public := newsroom.Handler()
+	public, quick := newsroom.Handler(), newsroom.Quick
 	if c.Dev && c.Theme != "" { // a theme is being worked on: nothing is kept
-		public = forgetful(a.Engine, public)
+		public, quick = forgetful(a.Engine, public), nil
 	}
 	mux.Handle("/", public)
 	return web.Shield(mux, web.ShieldOptions{
 		Log: a.Log, CSP: web.CSP{Frames: frames}, TrustedProxies: c.TrustedProxies, Now: a.Now,
-		OnPanic: answer.Fail,
+		OnPanic: answer.Fail, Quick: quick, Done: done,
 	})
 }
 
@@ -123,16 +125,15 @@ func (a *App) Serve(ctx context.Context, ready func(addr net.Addr)) error {
 	if err := a.CheckBenefits(ctx); err != nil {
 		return err
 	}
-	handler, err := a.Handler()
+	registry := prometheus.NewRegistry()
+	handler, err := a.handler(newMeasures(registry).done)
 	if err != nil {
 		return err
 	}
 	if err := a.housekeeping(); err != nil {
 		return err
 	}
-	registry := prometheus.NewRegistry()
 	registry.MustRegister(collectors.NewGoCollector(), collectors.NewProcessCollector(collectors.ProcessCollectorOpts{}), collectors.NewDBStatsCollector(a.DB.Read(), "read"))
-	handler = measured(registry, handler)
 
 	var servers []*http.Server
 	listen := func(addr string, h http.Handler) (net.Listener, error) {
@@ -140,7 +141,8 @@ func (a *App) Serve(ctx context.Context, ready func(addr net.Addr)) error {
 		if err != nil {
 			return nil, fmt.Errorf("listen on %s: %w", addr, err)
 		}
-		servers = append(servers, &http.Server{Handler: h, ReadHeaderTimeout: headerTimeout, ReadTimeout: readTimeout, IdleTimeout: idleTimeout, MaxHeaderBytes: maxHeader})
+		l = web.Listen(l)
+		servers = append(servers, &http.Server{Handler: h, ConnContext: web.ConnContext, ReadHeaderTimeout: headerTimeout, ReadTimeout: readTimeout, IdleTimeout: idleTimeout, MaxHeaderBytes: maxHeader})
 		return l, nil
 	}
 	var listeners []net.Listener
@@ -219,26 +221,4 @@ func (a *App) housekeeping() error {
 		})
 	})
 	return errors.Join(a.Jobs.Every(publishDue{}, time.Minute), a.Jobs.Every(sweep{}, time.Hour))
-}
-
-// measured counts requests by kind of address and status, and their time.
-func measured(registry *prometheus.Registry, next http.Handler) http.Handler {
-	requests := prometheus.NewCounterVec(prometheus.CounterOpts{Name: "masthead_requests_total", Help: "Requests by area and status."}, []string{"area", "code"})
-	seconds := prometheus.NewHistogramVec(prometheus.HistogramOpts{Name: "masthead_request_seconds", Help: "Time of a request by area.",
-		Buckets: []float64{.0005, .001, .0025, .005, .01, .025, .05, .1, .25, .5, 1, 2.5, 5}}, []string{"area"})
-	registry.MustRegister(requests, seconds)
-	handlers := map[string]http.Handler{}
-	for _, area := range []string{"site", "api", "desk", "assets", "media"} {
-		labels := prometheus.Labels{"area": area}
-		handlers[area] = promhttp.InstrumentHandlerDuration(seconds.MustCurryWith(labels),
-			promhttp.InstrumentHandlerCounter(requests.MustCurryWith(labels), next))
-	}
-	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-		first, _, _ := strings.Cut(strings.TrimPrefix(r.URL.Path, "/"), "/")
-		h, ok := handlers[first]
-		if !ok {
-			h = handlers["site"]
-		}
-		h.ServeHTTP(w, r)
-	})
 }

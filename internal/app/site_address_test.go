@@ -279,10 +279,14 @@ func TestHeaders(t *testing.T) {
 				t.Errorf("GET %s: %s = %q, want %q", path, name, got, want)
 			}
 		}
-		for _, name := range []string{"Permissions-Policy", "X-Request-Id"} {
-			if a.Header.Get(name) == "" {
-				t.Errorf("GET %s has no %s", path, name)
-			}
+		if a.Header.Get("Permissions-Policy") == "" {
+			t.Errorf("GET %s has no Permissions-Policy", path)
+		}
+		if got := a.Header.Get("X-Request-Id"); got == "" && a.StatusCode >= 400 && !strings.HasPrefix(path, "/assets/") {
+			t.Errorf("GET %s fails without an ID", path)
+		}
+		if got := r.visitor().get(path, "X-Request-Id: of-the-proxy").Header.Get("X-Request-Id"); got != "of-the-proxy" {
+			t.Errorf("GET %s: the ID that it came with became %q", path, got)
 		}
 		if a.StatusCode < 300 && a.Header.Get("Content-Type") == "" {
 			t.Errorf("GET %s has no Content-Type", path)

@@ -3,6 +3,7 @@ package page
 import (
 	"context"
 	"encoding/binary"
+	"errors"
 	"fmt"
 	"runtime/debug"
 	"sync/atomic"
@@ -120,6 +121,19 @@ func (c *Cache) Get(ctx context.Context, key Key, render Render) (*Page, error) 
 		return nil, fmt.Errorf("page: whole text of %s %q asked for without a permit", key.Kind, key.ID)
 	}
 	return c.get(ctx, c.open, key, render)
+}
+
+// ErrNotKept says that a page is not in the cache.
+var ErrNotKept = errors.New("page: not in the cache")
+
+// Kept is [Cache.Get] for a page that is in the cache, else ErrNotKept.
+func (c *Cache) Kept(key Key) (*Page, error) {
+	if e, ok := c.open.pages.GetIfPresent(key); ok && key.Variant != Full && c.fresh(e) {
+		c.hits.Add(1)
+		c.wish(e.page)
+		return e.page, nil
+	}
+	return nil, ErrNotKept
 }
 
 // GetFull is [Cache.Get] for whole texts: the key's variant is [Full], and the

@@ -82,6 +82,9 @@ func (p *Page) Serve(w http.ResponseWriter, r *http.Request, holes Holes, o Opti
 	if r.Method == http.MethodHead {
 		return nil
 	}
+	if c, ok := w.(interface{ Expect(bytes int) }); ok { // a connection that sends header and body at once
+		c.Expect(length)
+	}
 	out := writers.Get().(*bufio.Writer)
 	out.Reset(w)
 	if gzip {

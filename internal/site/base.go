@@ -67,7 +67,7 @@ func (n *Newsroom) base(r *http.Request, t taxonomy, path string, alternates []A
 		Feeds:       n.feedLinks(l, "/", names.Title),
 		OpenGraph:   OpenGraph{Type: "website", Title: names.Title, Locale: locale(l)},
 	}
-	if r.Context().Value(cachedKey) != nil {
+	if asked(r).kept {
 		b.marker = n.Engine.marker
 	}
 	if key := "notice." + r.URL.Query().Get("done"); key != "notice." && f.Has(key) {

@@ -21,6 +21,11 @@ type Engine struct {
 	parts  *page.Memo[[]byte]      // contents of holes that many visitors share
 	orders *page.Memo[taxonomy]    // by language
 	reads  *page.Memo[[]wall.Read] // what registered readers' meters have counted
+	left   *page.Memo[int]         // gifts that a reader may give
+	places *page.Memo[place]       // by address
+	holes  *page.Table[holesKey, page.Holes]
+	passes *page.Memo[*pass]       // by cookie, those that were found genuine
+	meters *page.Memo[*wall.Meter] // likewise
 
 	now     func() time.Time
 	revoked sync.Map // reader ID ("" for every) → time.Time up to which no pass is good any more
@@ -34,6 +39,11 @@ func NewEngine(bytes int64, now func() time.Time) *Engine {
 	e.parts = page.NewMemo[[]byte](e.cache, bytes/16)
 	e.orders = page.NewMemo[taxonomy](e.cache, bytes/32)
 	e.reads = page.NewMemo[[]wall.Read](e.cache, bytes/32)
+	e.left = page.NewMemo[int](e.cache, bytes/128)
+	e.places = page.NewMemo[place](e.cache, bytes/64)
+	e.holes = page.NewTable[holesKey, page.Holes](e.cache, bytes/64, holesKey.weight)
+	e.passes = page.NewMemo[*pass](e.cache, bytes/64)
+	e.meters = page.NewMemo[*wall.Meter](e.cache, bytes/64)
 	return e
 }
 
@@ -78,14 +88,11 @@ func meterTag(id string) string { return "meter:" + id }
 // ReaderTag is the tag of what is granted to one reader.
 func ReaderTag(id string) string { return "reader:" + id }
 
-// cachedKey marks a request for which a page is made that many will be sent.
-const cachedKey contextKey = 100
-
 // anybody is r without whoever asked, and without what its query says besides
 // the page's number: pages that are kept are made for nobody in particular.
 func anybody(ctx context.Context, r *http.Request, number string) *http.Request {
-	ctx = context.WithValue(ctx, visitorKey, &visitor{})
-	r = r.WithContext(context.WithValue(ctx, cachedKey, true))
+	a := asking{lang: lang(r), path: address(r), visitor: &visitor{}, kept: true}
+	r = r.WithContext(context.WithValue(ctx, askingKey, &a))
 	u := *r.URL
 	u.RawQuery = ""
 	if number != "" {
@@ -115,6 +122,7 @@ func (n *Newsroom) shared(w http.ResponseWriter, r *http.Request, key page.Key, 
 	if err != nil {
 		return err
 	}
+	n.keep(r, place{key: key}, tags)
 	return p.Serve(w, r, holes, page.Options{})
 }
 
@@ -140,12 +148,20 @@ func (n *Newsroom) document(w http.ResponseWriter, r *http.Request, key page.Key
 	if err != nil {
 		return err
 	}
-	return p.Serve(w, r, nil, page.Options{Public: "public, max-age=60"})
+	o := page.Options{Public: "public, max-age=60"}
+	n.keep(r, place{key: key, document: true, options: o}, tags)
+	return p.Serve(w, r, nil, o)
 }
 
 // frame fills the holes that every page has: who is signed in, and what was just done.
 func (n *Newsroom) frame(r *http.Request) (page.Holes, error) {
-	v := visitorOf(r)
+	v, plain := visitorOf(r), r.URL.RawQuery == ""
+	kept := holesKey{address: address(r), class: v.class()}
+	if plain {
+		if holes, ok := n.Engine.holes.Peek(kept); ok {
+			return holes, nil
+		}
+	}
 	account, err := n.part(r, "account-link", v.class(), "site/error", func() (any, error) {
 		return ErrorPage{Base: n.bare(r)}, nil
 	})
@@ -153,13 +169,16 @@ func (n *Newsroom) frame(r *http.Request) (page.Holes, error) {
 		return nil, err
 	}
 	holes := page.Holes{{Name: "account-link", HTML: account, Personal: v.class() != ""}, {Name: "notice"}}
-	if key := "notice." + r.URL.Query().Get("done"); r.URL.RawQuery != "" && furniture(lang(r)).Has(key) {
+	if key := "notice." + r.URL.Query().Get("done"); !plain && furniture(lang(r)).Has(key) {
 		p := ErrorPage{Base: n.bare(r)}
 		p.Notice = p.T(key)
 		if holes[1].HTML, err = n.Pages.Part("site/error", "notice", p); err != nil {
 			return nil, err
 		}
 		holes[1].Personal = true
+	}
+	if plain {
+		n.Engine.holes.Put(kept, asked(r).began, holes[:len(holes):len(holes)], []string{SiteTag}, len(account)+64*len(holes))
 	}
 	return holes, nil
 }

@@ -22,7 +22,7 @@ type ErrorPage struct {
 // ErrorPage gives the page for a failure, in the language of the address, and
 // with something to read instead.
 func (n *Newsroom) ErrorPage(r *http.Request, f web.Failure) (string, any) {
-	if r.Context().Value(langKey) == nil { // it failed before a page was looked for
+	if asked(r) == nil { // it failed before a page was looked for
 		var with *http.Request
 		n.withLanguage(http.HandlerFunc(func(_ http.ResponseWriter, r *http.Request) { with = r })).ServeHTTP(nil, r)
 		r = with

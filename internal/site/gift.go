@@ -4,7 +4,6 @@ import (
 	"context"
 	"net/http"
 	"net/url"
-	"strconv"
 
 	"masthead/internal/db"
 	"masthead/internal/fault"
@@ -27,20 +26,16 @@ type GiftForm struct {
 }
 
 // giftForm lets a reader give the story away, as long as his quota lasts.
-func (n *Newsroom) giftForm(r *http.Request, storyID string) (*GiftForm, error) {
-	id := visitorOf(r).reader.Reader.ID
-	text, err := n.Engine.parts.Get(r.Context(), "gifts\x00"+id, func(ctx context.Context) ([]byte, []string, int, error) {
-		left, err := n.WallStore.GiftsLeft(ctx, n.DB.Read(), id)
-		return strconv.AppendInt(nil, int64(left), 10), []string{giftsTag(id), ReaderTag(id)}, 8, err
+func (n *Newsroom) giftForm(r *http.Request, storyID string, left int) *GiftForm {
+	return &GiftForm{Action: n.at(lang(r), "/gift"), Story: storyID, Left: left}
+}
+
+// giftsLeft gives how many stories a reader may still give.
+func (n *Newsroom) giftsLeft(r *http.Request, readerID string) (int, error) {
+	return n.Engine.left.Get(r.Context(), readerID, func(ctx context.Context) (int, []string, int, error) {
+		left, err := n.WallStore.GiftsLeft(ctx, n.DB.Read(), readerID)
+		return left, []string{giftsTag(readerID), ReaderTag(readerID)}, 8, err
 	})
-	if err != nil {
-		return nil, err
-	}
-	left, err := strconv.Atoi(string(text))
-	if err != nil {
-		return nil, err
-	}
-	return &GiftForm{Action: n.at(lang(r), "/gift"), Story: storyID, Left: left}, nil
 }
 
 // give makes a gift link for a story and shows its page again, with the link.
@@ -60,7 +55,7 @@ func (n *Newsroom) give(w http.ResponseWriter, r *http.Request) error {
 	if e.Status != story.Published {
 		return fault.New(fault.NotFound, "no such story")
 	}
-	rt, err := n.route(r.WithContext(context.WithValue(ctx, pathKey, e.Path)))
+	rt, err := n.route(ctx, e.Path)
 	if err != nil {
 		return err
 	}
@@ -86,9 +81,11 @@ func (n *Newsroom) give(w http.ResponseWriter, r *http.Request) error {
 	if err != nil && !fault.Is(err, fault.TooMany) {
 		return err
 	}
-	if p.GiftForm, err = n.giftForm(r, rt.story.ID); err != nil {
+	left, err := n.giftsLeft(r, visit.Reader.ID)
+	if err != nil {
 		return err
 	}
+	p.GiftForm = n.giftForm(r, rt.story.ID, left)
 	if token != "" {
 		p.GiftForm.Link = n.absolute(e.Path) + "?gift=" + url.QueryEscape(token)
 	}

@@ -17,6 +17,7 @@ import (
 	"masthead/internal/mail"
 	"masthead/internal/media"
 	"masthead/internal/newsletter"
+	"masthead/internal/page"
 	"masthead/internal/reader"
 	"masthead/internal/search"
 	"masthead/internal/staff"
@@ -56,31 +57,31 @@ type Newsroom struct {
 // with is taken off before it is routed, so each page is routed once.
 func (n *Newsroom) Handler() http.Handler {
 	mux := http.NewServeMux()
-	page := func(pattern string, h web.Handler) { mux.Handle(pattern, n.errors(h)) }
+	serve := func(pattern string, h web.Handler) { mux.Handle(pattern, n.errors(h)) }
 
-	page("GET /{$}", n.front)
-	page("GET /{slug}/{$}", n.sectionOrPage)
-	page("GET /topic/{slug}/{$}", n.topic)
-	page("GET /author/{slug}/{$}", n.author)
-	page("GET /archive/{$}", n.archive)
-	page("GET /{year}/{month}/{$}", n.archive)
-	page("GET /{year}/{month}/{slug}/{$}", n.serveStory)
-	page("GET /search", n.search)
+	serve("GET /{$}", n.front)
+	serve("GET /{slug}/{$}", n.sectionOrPage)
+	serve("GET /topic/{slug}/{$}", n.topic)
+	serve("GET /author/{slug}/{$}", n.author)
+	serve("GET /archive/{$}", n.archive)
+	serve("GET /{year}/{month}/{$}", n.archive)
+	serve("GET /{year}/{month}/{slug}/{$}", n.serveStory)
+	serve("GET /search", n.search)
 	// Without its last slash an address is looked for among the old ones first.
-	page("GET /{slug}", n.elsewhere)
-	page("GET /{year}/{month}/{slug}", n.elsewhere)
+	serve("GET /{slug}", n.elsewhere)
+	serve("GET /{year}/{month}/{slug}", n.elsewhere)
 
-	page("GET /feed.xml", n.feed)
-	page("GET /feed.json", n.feed)
-	page("GET /{slug}/{file}", n.file)
-	page("GET /topic/{slug}/{file}", n.file)
-	page("GET /author/{slug}/{file}", n.file)
-	page("GET /sitemap.xml", n.sitemapIndex)
-	page("GET /robots.txt", n.robots)
-	page("GET /media/{hash}/{name}", n.mediaFile)
+	serve("GET /feed.xml", n.feed)
+	serve("GET /feed.json", n.feed)
+	serve("GET /{slug}/{file}", n.file)
+	serve("GET /topic/{slug}/{file}", n.file)
+	serve("GET /author/{slug}/{file}", n.file)
+	serve("GET /sitemap.xml", n.sitemapIndex)
+	serve("GET /robots.txt", n.robots)
+	serve("GET /media/{hash}/{name}", n.mediaFile)
 
-	n.readerRoutes(page)
-	page("/", n.elsewhere)
+	n.readerRoutes(serve)
+	serve("/", n.elsewhere)
 
 	return n.withLanguage(n.readable(n.withVisitor(mux)))
 }
@@ -102,22 +103,31 @@ func isText(s string) bool { return utf8.ValidString(s) && !strings.ContainsRune
 
 type contextKey int
 
-const (
-	langKey contextKey = iota
-	visitorKey
-	pathKey
-)
+const askingKey contextKey = 0
+
+// asking is what the pages know of a request: one value in its context.
+type asking struct {
+	lang    string // of the address
+	path    string // as it came, with its language
+	visitor *visitor
+	kept    bool        // a page is made that many will be sent
+	began   page.Moment // what it reads is no older
+}
+
+// asked gives what is known of a request; nil before it has come to the pages.
+func asked(r *http.Request) *asking {
+	a, _ := r.Context().Value(askingKey).(*asking)
+	return a
+}
 
 // withLanguage takes the language off the front of the address.
 func (n *Newsroom) withLanguage(next http.Handler) http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-		lang, path := n.Config.Language, r.URL.Path
-		if first, rest, ok := strings.Cut(strings.TrimPrefix(path, "/"), "/"); ok && first != lang && slices.Contains(n.languages(), first) {
-			lang, path = first, "/"+rest
+		lang, path := n.languageOf(r.URL.Path)
+		r2 := web.Attach(r, askingKey, &asking{lang: lang, path: r.URL.Path, began: n.Engine.cache.Moment()})
+		if r2 == r {
+			r2 = r.WithContext(r.Context()) // which is not ours to change
 		}
-		ctx := context.WithValue(r.Context(), langKey, lang)
-		ctx = context.WithValue(ctx, pathKey, r.URL.Path)
-		r2 := r.WithContext(ctx)
 		u := *r.URL
 		u.Path, u.RawPath = path, ""
 		r2.URL = &u
@@ -125,14 +135,22 @@ func (n *Newsroom) withLanguage(next http.Handler) http.Handler {
 	})
 }
 
+// languageOf takes the language off the front of a path.
+func (n *Newsroom) languageOf(path string) (lang, rest string) {
+	if first, rest, ok := strings.Cut(strings.TrimPrefix(path, "/"), "/"); ok && first != n.Config.Language && slices.Contains(n.languages(), first) {
+		return first, "/" + rest
+	}
+	return n.Config.Language, path
+}
+
 // languages gives every language that addresses may begin with.
 func (n *Newsroom) languages() []string { return n.Config.Languages }
 
 // lang gives the language of the request's address.
-func lang(r *http.Request) string { return r.Context().Value(langKey).(string) }
+func lang(r *http.Request) string { return asked(r).lang }
 
 // address gives the request's path as it came, with its language.
-func address(r *http.Request) string { return r.Context().Value(pathKey).(string) }
+func address(r *http.Request) string { return asked(r).path }
 
 // at gives the path of a page in a language: at("ar", "/search") is "/ar/search".
 func (n *Newsroom) at(lang, path string) string {

@@ -36,28 +36,59 @@ func (n *Newsroom) givePass(w http.ResponseWriter, r *http.Request, v reader.Vis
 	n.Signer.SetSigned(w, r, passCookie, strings.Join(fields, "|"), passLife)
 }
 
+// pass is what a genuine cookie says. It is shared, and not changed.
+type pass struct {
+	session string // what the session's cookie begins with
+	at      time.Time
+	ends    int64 // microseconds; 0 for never
+	visit   reader.Visit
+}
+
 // pass gives the reader of a good pass that belongs to the session whose cookie
-// is shown beside it, or nil.
+// is shown beside it, or nil. What a cookie says is remembered, since the same
+// text has the same signature; whether it still counts is asked each time.
 func (n *Newsroom) pass(r *http.Request, session string) *reader.Visit {
-	value, ok := n.Signer.Signed(r, passCookie)
+	cookie, ok := web.Cookie(r, passCookie)
 	if !ok {
 		return nil
 	}
+	p, known := n.Engine.passes.Peek(cookie)
+	if !known {
+		began := n.Engine.cache.Moment()
+		if p = n.readPass(cookie); p == nil {
+			return nil
+		}
+		n.Engine.passes.Put(cookie, began, p, []string{ReaderTag(p.visit.Reader.ID)}, 256)
+	}
+	now := n.Now()
+	if !strings.HasPrefix(session, p.session) || p.ends != 0 && now.UnixMicro() >= p.ends || !n.Engine.passGood(p.visit.Reader.ID, p.at, now) {
+		return nil
+	}
+	return &p.visit
+}
+
+// readPass reads a pass that we have signed; nil when we have not.
+func (n *Newsroom) readPass(cookie string) *pass {
+	value, err := n.Signer.Verify(passCookie, cookie)
+	if err != nil {
+		return nil
+	}
 	fields := strings.Split(value, "|")
-	if len(fields) < 4 || !strings.HasPrefix(session, fields[0]+".") {
+	if len(fields) < 4 {
 		return nil
 	}
 	at, err := strconv.ParseInt(fields[2], 10, 64)
 	ends, endsErr := strconv.ParseInt(fields[3], 10, 64)
-	now := n.Now()
-	if err != nil || endsErr != nil || ends != 0 && now.UnixMicro() >= ends || !n.Engine.passGood(fields[1], time.UnixMicro(at), now) {
+	if err != nil || endsErr != nil {
 		return nil
 	}
-	v := &reader.Visit{Session: reader.Session{ID: fields[0], ReaderID: fields[1]}, Reader: reader.Reader{ID: fields[1]}}
+	p := &pass{session: fields[0] + ".", at: time.UnixMicro(at), ends: ends}
+	p.visit.Session = reader.Session{ID: fields[0], ReaderID: fields[1]}
+	p.visit.Reader = reader.Reader{ID: fields[1]}
 	for _, tier := range fields[4:] {
-		v.Tiers = append(v.Tiers, reader.Holding{Tier: tier})
+		p.visit.Tiers = append(p.visit.Tiers, reader.Holding{Tier: tier})
 	}
-	return v
+	return p
 }
 
 // passGood reports whether a pass given at a time still counts.

@@ -32,7 +32,7 @@ var standing embed.FS
 // the built-in "about" and "privacy".
 func (n *Newsroom) plain(w http.ResponseWriter, r *http.Request) error {
 	slug := r.PathValue("slug")
-	rt, err := n.route(r)
+	rt, err := n.route(r.Context(), address(r))
 	if fault.Is(err, fault.NotFound) {
 		return n.orElsewhere(w, r, n.shared(w, r, page.Key{Kind: "standing", ID: slug}, nil, "plain", func(r *http.Request) (any, error) {
 			return n.builtIn(r, slug)
@@ -44,7 +44,7 @@ func (n *Newsroom) plain(w http.ResponseWriter, r *http.Request) error {
 	if rt.story.Kind != story.Page || !n.openToAll(rt.item) {
 		return n.storyAt(w, r, rt) // behind a wall a page is shown as a story is, with its panel
 	}
-	d, _ := n.decide(r, rt.item)
+	_, d, _ := n.decide(r, rt.item)
 	p, err := n.variant(r, rt, d, "plain", func(r *http.Request, cut wall.Decision) (tagged, error) { return n.plainPage(r, rt, cut) })
 	if err != nil {
 		return err

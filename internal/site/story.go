@@ -8,6 +8,7 @@ import (
 	"slices"
 	"strconv"
 	"strings"
+	"sync/atomic"
 
 	"masthead/internal/db"
 	"masthead/internal/doc"
@@ -80,13 +81,13 @@ type route struct {
 	story   story.Story
 	edition story.Edition // without its body
 	item    wall.Item
-	next    string // the address of the first paragraph that a preview lacks: "/2026/11/a-slug/#p4"
+	next    string      // the address of the first paragraph that a preview lacks: "/2026/11/a-slug/#p4"
+	served  atomic.Bool // at its own address: whoever asks there again is led here
 }
 
-// route gives the published edition at the request's address.
-func (n *Newsroom) route(r *http.Request) (*route, error) {
-	path := address(r)
-	return n.Engine.routes.Get(r.Context(), path, func(ctx context.Context) (*route, []string, int, error) {
+// route gives the published edition at a path.
+func (n *Newsroom) route(ctx context.Context, path string) (*route, error) {
+	return n.Engine.routes.Get(ctx, path, func(ctx context.Context) (*route, []string, int, error) {
 		q := n.DB.Read()
 		e, err := n.Stories.ByPath(ctx, q, path)
 		if err != nil {
@@ -121,27 +122,41 @@ func (n *Newsroom) route(r *http.Request) (*route, error) {
 // serveStory serves "/{year}/{month}/{slug}/". What of the story goes out is the
 // wall's decision and nobody else's.
 func (n *Newsroom) serveStory(w http.ResponseWriter, r *http.Request) error {
-	rt, err := n.route(r)
+	rt, err := n.route(r.Context(), address(r))
 	if err != nil {
 		return n.orElsewhere(w, r, err)
 	}
+	rt.served.Store(true)
 	return n.storyAt(w, r, rt)
 }
 
 func (n *Newsroom) storyAt(w http.ResponseWriter, r *http.Request, rt *route) error {
-	d, gift := n.decide(r, rt.item)
-	if err := n.count(w, r, rt.item, d); err != nil {
-		return err
-	}
+	visit, d, gift := n.decide(r, rt.item)
 	p, err := n.variant(r, rt, d, "story", func(r *http.Request, cut wall.Decision) (tagged, error) { return n.storyPage(r, rt, cut) })
 	if err != nil {
 		return err
 	}
-	holes, err := n.storyHoles(r, rt, d, gift)
+	holes, err := n.storyHoles(r, rt, visit, d, gift)
 	if err != nil {
 		return err
 	}
-	return p.Serve(w, r, holes, page.Options{Open: n.openToAll(rt.item), ByCookie: true})
+	if err := n.count(w, r, rt.item, d); err != nil {
+		return err
+	}
+	return p.Serve(w, r, holes, page.Options{Open: n.mayShare(visit, d, rt.item), ByCookie: true})
+}
+
+// mayShare is [Newsroom.openToAll] where that is not known already: a visitor
+// who has nothing to show for himself stands for all; and what is sent to a
+// reader, or counted, is for nobody else anyway.
+func (n *Newsroom) mayShare(v wall.Visit, d wall.Decision, it wall.Item) bool {
+	switch {
+	case !d.Full || d.Count || v.Reader.State != "" || v.Gift != nil:
+		return false
+	case v.Meter == nil && v.Referrer == "" && v.Crawler == "":
+		return true
+	}
+	return n.openToAll(it)
 }
 
 // openToAll reports whether anybody would be sent the whole text, so that a
@@ -178,12 +193,33 @@ func (n *Newsroom) variant(r *http.Request, rt *route, d wall.Decision, template
 }
 
 // storyHoles fills what differs from visitor to visitor.
-func (n *Newsroom) storyHoles(r *http.Request, rt *route, d wall.Decision, gift *Gift) (page.Holes, error) {
+func (n *Newsroom) storyHoles(r *http.Request, rt *route, visit wall.Visit, d wall.Decision, gift *Gift) (page.Holes, error) {
+	v, plain := visitorOf(r), gift == nil && r.URL.RawQuery == ""
+	kept := holesKey{edition: rt.edition.ID, address: address(r), class: v.class(), left: -1}
+	metered := d.Full && d.Verdict == wall.Metered && d.Limit > 0 && d.Rule != wall.ByCrawler
+	switch {
+	case !d.Full:
+		kept.reason, kept.tier, kept.limit, kept.days = n.wallReason(r, d), d.Tier, d.Limit, d.Days
+	case metered:
+		kept.used, kept.limit, kept.days = min(d.Used, d.Limit), d.Limit, d.Days
+	}
+	gives := d.MayGive(visit.Reader)
+	if gives {
+		var err error
+		if kept.left, err = n.giftsLeft(r, visit.Reader.ID); err != nil {
+			return nil, err
+		}
+	}
+	if plain {
+		if holes, ok := n.Engine.holes.Peek(kept); ok {
+			return holes, nil
+		}
+	}
 	holes, err := n.frame(r)
 	if err != nil {
 		return nil, err
 	}
-	v, bare := visitorOf(r), StoryPage{Base: n.bare(r)}
+	bare := StoryPage{Base: n.bare(r)}
 	// fill puts in the content of a hole; with a nil set it stays empty.
 	fill := func(name, which string, personal bool, set func(p *StoryPage) error) {
 		h := page.Hole{Name: name, Personal: personal && set != nil}
@@ -200,18 +236,15 @@ func (n *Newsroom) storyHoles(r *http.Request, rt *route, d wall.Decision, gift 
 	var window, left, until string
 	switch {
 	case !d.Full:
-		window = n.wallReason(r, d) + " " + strconv.Itoa(d.Limit) + "/" + strconv.Itoa(d.Days) + " " + d.Tier
+		window = kept.reason + " " + strconv.Itoa(d.Limit) + "/" + strconv.Itoa(d.Days) + " " + d.Tier
 		wallPanel = func(p *StoryPage) (err error) { p.Wall, err = n.wallPanel(r, rt, d); return err }
-	case d.Verdict == wall.Metered && d.Limit > 0 && d.Rule != wall.ByCrawler:
-		notice := &Meter{Used: min(d.Used, d.Limit), Limit: d.Limit, Days: d.Days, Next: rt.edition.Path}
+	case metered:
+		notice := &Meter{Used: kept.used, Limit: d.Limit, Days: d.Days, Next: rt.edition.Path}
 		window = strconv.Itoa(notice.Used) + " of " + strconv.Itoa(d.Limit) + "/" + strconv.Itoa(d.Days)
 		meter = func(p *StoryPage) error { p.Meter = notice; return nil }
 	}
-	if d.MayGive(n.visit(r).Reader) {
-		form, err := n.giftForm(r, rt.story.ID)
-		if err != nil {
-			return nil, err
-		}
+	if gives {
+		form := n.giftForm(r, rt.story.ID, kept.left)
 		left = strconv.Itoa(form.Left)
 		giftForm = func(p *StoryPage) error { p.GiftForm = form; return nil }
 	}
@@ -239,16 +272,25 @@ func (n *Newsroom) storyHoles(r *http.Request, rt *route, d wall.Decision, gift 
 		b, err := n.Pages.Part("site/story", "next-for-you", p)
 		return b, []string{ListsTag(rt.edition.Lang), SiteTag}, len(b), err
 	})
-	return append(holes, page.Hole{Name: "next-for-you", HTML: next}), err
+	holes = append(holes, page.Hole{Name: "next-for-you", HTML: next})
+	if plain && err == nil {
+		size := 0
+		for _, h := range holes {
+			size += 64 + len(h.HTML)
+		}
+		n.Engine.holes.Put(kept, asked(r).began, holes, []string{StoryTag(rt.story.ID), ListsTag(rt.edition.Lang), SiteTag}, size)
+	}
+	return holes, err
 }
 
 // decide asks the wall about a story's page, with whatever the visit has to
 // show for itself. HEAD asks as GET would, but nothing is counted.
-func (n *Newsroom) decide(r *http.Request, it wall.Item) (wall.Decision, *Gift) {
+func (n *Newsroom) decide(r *http.Request, it wall.Item) (wall.Visit, wall.Decision, *Gift) {
 	visit := n.visit(r)
 	visit.Crawler = n.Crawlers.Verify(r.Context(), web.ClientIP(r.Context()), r.UserAgent())
 	var shown *Gift
-	if token := r.URL.Query().Get("gift"); token != "" {
+	if r.URL.RawQuery == "" {
+	} else if token := r.URL.Query().Get("gift"); token != "" {
 		if g, err := n.WallStore.GiftByToken(r.Context(), n.DB.Read(), token, it.StoryID); err == nil {
 			visit.Gift = &g
 			shown = &Gift{Expires: furniture(lang(r)).Date(g.ExpiresAt.In(n.Config.Timezone))}
@@ -259,7 +301,7 @@ func (n *Newsroom) decide(r *http.Request, it wall.Item) (wall.Decision, *Gift) 
 	if d.Rule != wall.ByGift {
 		shown = nil
 	}
-	return d, shown
+	return visit, d, shown
 }
 
 // count writes down a read that a meter counts: in the visitor's cookie, or at

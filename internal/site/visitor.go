@@ -33,8 +33,8 @@ type visitor struct {
 }
 
 func visitorOf(r *http.Request) *visitor {
-	if v, ok := r.Context().Value(visitorKey).(*visitor); ok {
-		return v
+	if a := asked(r); a != nil && a.visitor != nil {
+		return a.visitor
 	}
 	return &visitor{}
 }
@@ -56,9 +56,10 @@ func (n *Newsroom) withVisitor(next http.Handler) http.Handler {
 			}
 		}
 		if value, ok := web.Cookie(r, meterCookie); ok {
-			v.meter, _ = n.MeterKeys.Read(value)
+			v.meter = n.meter(value)
 		}
-		next.ServeHTTP(w, r.WithContext(context.WithValue(ctx, visitorKey, v)))
+		asked(r).visitor = v
+		next.ServeHTTP(w, r)
 	})
 }
 
@@ -164,7 +165,11 @@ func (n *Newsroom) peek(r *http.Request, it wall.Item) wall.Decision {
 
 // referrer gives the host that led here, without its port; "" for our own.
 func referrer(r *http.Request) string {
-	u, err := url.Parse(r.Referer())
+	from := r.Referer()
+	if from == "" {
+		return ""
+	}
+	u, err := url.Parse(from)
 	if err != nil || strings.EqualFold(u.Host, r.Host) {
 		return ""
 	}

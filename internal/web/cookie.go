@@ -61,10 +61,12 @@ func mac(key []byte, name, value string) []byte {
 // which a browser then binds to this host alone (RFC 6265bis §4.1.3.2).
 func CookieName(name string, secure bool) string {
 	if secure {
-		return "__Host-" + name
+		return hostPrefix + name
 	}
 	return name
 }
+
+const hostPrefix = "__Host-"
 
 // SetCookie keeps value in the browser, out of the reach of scripts, for life;
 // a life of 0 lasts until the browser is closed.
@@ -81,13 +83,49 @@ func DropCookie(w http.ResponseWriter, r *http.Request, name string) {
 	SetCookie(w, r, name, "", -time.Second)
 }
 
-// Cookie gives the value of a cookie and whether there is one.
+// Cookie gives the value of a cookie and whether there is one. It reads as
+// [http.Request.Cookie] does, and makes nothing.
 func Cookie(r *http.Request, name string) (string, bool) {
-	c, err := r.Cookie(CookieName(name, Secure(r)))
-	if err != nil || c.Value == "" {
+	lines := r.Header["Cookie"]
+	if len(lines) == 0 {
 		return "", false
 	}
-	return c.Value, true
+	secure := Secure(r)
+	for _, line := range lines {
+		for more := true; more; {
+			var one string
+			one, line, more = strings.Cut(line, ";")
+			one = strings.Trim(one, " \t")
+			if secure {
+				var ok bool
+				if one, ok = strings.CutPrefix(one, hostPrefix); !ok {
+					continue
+				}
+			}
+			rest, ok := strings.CutPrefix(one, name)
+			if !ok || rest == "" || rest[0] != '=' {
+				continue
+			}
+			value := rest[1:]
+			if len(value) > 1 && value[0] == '"' && value[len(value)-1] == '"' {
+				value = value[1 : len(value)-1]
+			}
+			if isCookieValue(value) {
+				return value, value != ""
+			}
+		}
+	}
+	return "", false
+}
+
+// isCookieValue reports whether net/http would read a value.
+func isCookieValue(s string) bool {
+	for i := range len(s) {
+		if b := s[i]; b < 0x20 || b >= 0x7f || b == '"' || b == ';' || b == '\\' {
+			return false
+		}
+	}
+	return true
 }
 
 // SetSigned keeps a signed value in the browser.

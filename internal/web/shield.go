@@ -5,12 +5,12 @@ import (
 	"crypto/rand"
 	"fmt"
 	"log/slog"
-	"net"
 	"net/http"
 	"net/netip"
 	"regexp"
 	"runtime/debug"
 	"strings"
+	"sync"
 	"time"
 
 	"github.com/klauspost/compress/gzhttp"
@@ -25,21 +25,76 @@ type ShieldOptions struct {
 	AccessLog      bool           // a line for every request, not for errors alone
 	OnPanic        func(w http.ResponseWriter, r *http.Request, err error)
 	Now            func() time.Time
+
+	// Quick, where set, is asked about every GET and HEAD before anything else: it
+	// answers what it can from memory, compressed where it should be, and reports
+	// whether it did. Where it did not, it has written nothing and set no header.
+	Quick func(w http.ResponseWriter, r *http.Request) bool
+	// Done, where set, is told of each request once it is answered.
+	Done func(r *http.Request, status int, took time.Duration)
 }
 
 type contextKey int
 
 const visitKey contextKey = 0
 
-// visit is what is known of a request before any handler sees it.
+// visit is what is known of a request before any handler sees it, its context,
+// and what was answered: all in one piece of memory.
 type visit struct {
-	id     string
+	context.Context
+	http.ResponseWriter
+	asked  string // the ID that the request came with
 	ip     netip.Addr
 	secure bool
+	wire   *wire // nil where the connection is none of ours
+
+	once sync.Once
+	id   string
+
+	key, value any // see Attach
+
+	status int
+	bytes  int64
 }
 
-// RequestID gives the ID that logs and error pages name the request by.
-func RequestID(ctx context.Context) string { return visitOf(ctx).id }
+// Value gives the visit itself, what [Attach] put beside it, and what the
+// request had before.
+func (v *visit) Value(key any) any {
+	switch key {
+	case visitKey:
+		return v
+	case v.key:
+		return v.value
+	}
+	return v.Context.Value(key)
+}
+
+// Attach gives r with a value in its context. For the first value of a request
+// that [Shield] has seen, which must come from its first handler, neither the
+// request nor the context is made anew.
+func Attach(r *http.Request, key, value any) *http.Request {
+	if v, ok := r.Context().(*visit); ok && v.key == nil {
+		v.key, v.value = key, value
+		return r
+	}
+	return r.WithContext(context.WithValue(r.Context(), key, value))
+}
+
+// RequestID gives the ID that logs and error pages name the request by. It is
+// made when somebody first asks for it, and is sent as X-Request-Id if nothing
+// has been answered by then.
+func RequestID(ctx context.Context) string {
+	v := visitOf(ctx)
+	v.once.Do(func() {
+		if v.id = v.asked; v.id == "" {
+			v.id = rand.Text()[:16]
+		}
+		if v.ResponseWriter != nil && v.status == 0 {
+			v.Header()["X-Request-Id"] = []string{v.id}
+		}
+	})
+	return v.id
+}
 
 // ClientIP gives the address of whoever asks, behind the trusted proxies. The
 // zero Addr means it is not known.
@@ -49,7 +104,12 @@ func ClientIP(ctx context.Context) netip.Addr { return visitOf(ctx).ip }
 // trusted proxy of ours.
 func Secure(r *http.Request) bool { return r.TLS != nil || visitOf(r.Context()).secure }
 
-func visitOf(ctx context.Context) visit { v, _ := ctx.Value(visitKey).(visit); return v }
+func visitOf(ctx context.Context) *visit {
+	if v, ok := ctx.Value(visitKey).(*visit); ok {
+		return v
+	}
+	return &visit{}
+}
 
 // Shield puts everything before next that every request needs: an ID, the
 // true address, the log, a net under panics, security headers, the refusal of
@@ -71,75 +131,112 @@ func Shield(next http.Handler, o ShieldOptions) (http.Handler, error) {
 	if err != nil {
 		return nil, fmt.Errorf("compression: %w", err)
 	}
-	inner := compress(cross.Handler(next))
-	policy := o.CSP.String()
-
-	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-		start := o.Now()
-		v := visit{id: requestID(r), secure: r.TLS != nil}
-		v.ip, v.secure = clientOf(r, o.TrustedProxies, v.secure)
-		r = r.WithContext(context.WithValue(r.Context(), visitKey, v))
-		seen := &recorder{ResponseWriter: w}
-		securityHeaders(seen.Header(), policy, v)
-		defer func() {
-			if p := recover(); p != nil {
-				if p == http.ErrAbortHandler {
-					panic(p)
-				}
-				o.Log.ErrorContext(r.Context(), "panic", "panic", fmt.Sprint(p), "request", v.id, "path", r.URL.Path, "stack", string(debug.Stack()))
-				if seen.status != 0 {
-					panic(http.ErrAbortHandler) // half a page is out: cut the connection
-				}
-				if o.OnPanic != nil {
-					o.OnPanic(seen, r, fmt.Errorf("panic: %v", p))
-				} else {
-					http.Error(seen, "Internal Server Error\n"+v.id, http.StatusInternalServerError)
-				}
-			}
-			if o.AccessLog {
-				o.Log.InfoContext(r.Context(), "request", "method", r.Method, "path", r.URL.Path, "status", max(seen.status, 200),
-					"bytes", seen.bytes, "ms", o.Now().Sub(start).Milliseconds(), "ip", v.ip.String(), "request", v.id)
-			}
-		}()
-		inner.ServeHTTP(seen, r)
-	}), nil
+	g := &guard{ShieldOptions: o, inner: compress(cross.Handler(next)), fixed: fixedHeaders(o.CSP.String())}
+	return http.HandlerFunc(g.serve), nil
 }
 
-func securityHeaders(h http.Header, policy string, v visit) {
-	h.Set("Content-Security-Policy", policy)
-	h.Set("X-Content-Type-Options", "nosniff")
-	h.Set("Referrer-Policy", "strict-origin-when-cross-origin")
-	h.Set("Permissions-Policy", "camera=(), microphone=(), geolocation=(), payment=(), usb=(), browsing-topics=()")
-	h.Set("Cross-Origin-Opener-Policy", "same-origin")
-	h.Set("X-Request-Id", v.id)
+// guard is what Shield puts before everything.
+type guard struct {
+	ShieldOptions
+	inner http.Handler
+	fixed []header
+}
+
+func (g *guard) serve(w http.ResponseWriter, r *http.Request) {
+	var start time.Time
+	if g.Done != nil || g.AccessLog {
+		start = g.Now()
+	}
+	v := &visit{Context: r.Context(), ResponseWriter: w, secure: r.TLS != nil, asked: requestID(r)}
+	v.ip, v.secure = clientOf(r, g.TrustedProxies, v.secure)
+	if v.wire, _ = v.Context.Value(wireKey).(*wire); v.wire != nil {
+		v.wire.Expect(0)
+	}
+	r = r.WithContext(v)
+	h := w.Header()
+	for i := range g.fixed {
+		h[g.fixed[i].name] = g.fixed[i].values
+	}
 	if v.secure {
-		h.Set("Strict-Transport-Security", "max-age=31536000")
+		h["Strict-Transport-Security"] = transport
+	}
+	if v.asked != "" || g.AccessLog {
+		RequestID(v)
+	}
+	defer g.end(v, r, start)
+	if g.Quick != nil && (r.Method == http.MethodGet || r.Method == http.MethodHead) && g.Quick(v, r) {
+		return
+	}
+	g.inner.ServeHTTP(v, r)
+}
+
+// end catches a panic and tells of the request.
+func (g *guard) end(v *visit, r *http.Request, start time.Time) {
+	if p := recover(); p != nil {
+		if p == http.ErrAbortHandler {
+			panic(p)
+		}
+		id := RequestID(v)
+		g.Log.ErrorContext(v, "panic", "panic", fmt.Sprint(p), "request", id, "path", r.URL.Path, "stack", string(debug.Stack()))
+		if v.status != 0 {
+			panic(http.ErrAbortHandler) // half a page is out: cut the connection
+		}
+		if g.OnPanic != nil {
+			g.OnPanic(v, r, fmt.Errorf("panic: %v", p))
+		} else {
+			http.Error(v, "Internal Server Error\n"+id, http.StatusInternalServerError)
+		}
+	}
+	status := v.status
+	if status == 0 {
+		status = http.StatusOK
+	}
+	if g.Done != nil {
+		g.Done(r, status, g.Now().Sub(start))
+	}
+	if g.AccessLog {
+		g.Log.InfoContext(v, "request", "method", r.Method, "path", r.URL.Path, "status", status,
+			"bytes", v.bytes, "ms", g.Now().Sub(start).Milliseconds(), "ip", v.ip.String(), "request", RequestID(v))
 	}
 }
+
+// header is a header that is the same in every answer. Its values are shared:
+// their capacity is their length, and nobody changes them.
+type header struct {
+	name   string // in canonical form
+	values []string
+}
+
+func fixedHeaders(policy string) []header {
+	return []header{
+		{"Content-Security-Policy", []string{policy}},
+		{"X-Content-Type-Options", []string{"nosniff"}},
+		{"Referrer-Policy", []string{"strict-origin-when-cross-origin"}},
+		{"Permissions-Policy", []string{"camera=(), microphone=(), geolocation=(), payment=(), usb=(), browsing-topics=()"}},
+		{"Cross-Origin-Opener-Policy", []string{"same-origin"}},
+	}
+}
+
+var transport = []string{"max-age=31536000"}
 
 var safeID = regexp.MustCompile(`^[A-Za-z0-9_-]{8,64}$`)
 
-// requestID keeps the ID a proxy has given, when it is a sane one.
+// requestID gives the ID a proxy has given, when it is a sane one.
 func requestID(r *http.Request) string {
-	if id := r.Header.Get("X-Request-Id"); safeID.MatchString(id) {
-		return id
+	if id := r.Header["X-Request-Id"]; len(id) > 0 && safeID.MatchString(id[0]) {
+		return id[0]
 	}
-	return rand.Text()[:16]
+	return ""
 }
 
 // clientOf finds who asks. X-Forwarded-For is read from the right, and only
 // as long as each address it passes is a trusted proxy: what stands left of
 // the first stranger may be invented.
 func clientOf(r *http.Request, trusted []netip.Prefix, secure bool) (netip.Addr, bool) {
-	host, _, err := net.SplitHostPort(r.RemoteAddr)
-	if err != nil {
-		host = r.RemoteAddr
-	}
-	addr, err := netip.ParseAddr(host)
-	if err != nil {
+	addr, ok := remote(r.RemoteAddr)
+	if !ok {
 		return netip.Addr{}, secure
 	}
-	addr = addr.Unmap()
 	if !within(addr, trusted) {
 		return addr, secure
 	}
@@ -160,6 +257,15 @@ func clientOf(r *http.Request, trusted []netip.Prefix, secure bool) (netip.Addr,
 	return addr, secure
 }
 
+// remote reads the address of a connection's other end, with its port or without.
+func remote(text string) (netip.Addr, bool) {
+	if both, err := netip.ParseAddrPort(text); err == nil {
+		return both.Addr().Unmap(), true
+	}
+	addr, err := netip.ParseAddr(text)
+	return addr.Unmap(), err == nil
+}
+
 func within(addr netip.Addr, prefixes []netip.Prefix) bool {
 	for _, p := range prefixes {
 		if p.Contains(addr) {
@@ -169,28 +275,31 @@ func within(addr netip.Addr, prefixes []netip.Prefix) bool {
 	return false
 }
 
-// recorder notes what was answered, for the log.
-type recorder struct {
-	http.ResponseWriter
-	status int
-	bytes  int64
+// WriteHeader notes what is answered.
+func (v *visit) WriteHeader(status int) {
+	if v.status == 0 && status >= 200 {
+		v.status = status
+	}
+	v.ResponseWriter.WriteHeader(status)
 }
 
-func (w *recorder) WriteHeader(status int) {
-	if w.status == 0 && status >= 200 {
-		w.status = status
+// Write notes how much is answered.
+func (v *visit) Write(b []byte) (int, error) {
+	if v.status == 0 {
+		v.status = http.StatusOK
 	}
-	w.ResponseWriter.WriteHeader(status)
-}
-
-func (w *recorder) Write(b []byte) (int, error) {
-	if w.status == 0 {
-		w.status = http.StatusOK
-	}
-	n, err := w.ResponseWriter.Write(b)
-	w.bytes += int64(n)
+	n, err := v.ResponseWriter.Write(b)
+	v.bytes += int64(n)
 	return n, err
 }
 
+// Expect tells the connection how long the body is that is about to be written:
+// see [Listen].
+func (v *visit) Expect(n int) {
+	if v.wire != nil {
+		v.wire.Expect(n)
+	}
+}
+
 // Unwrap lets http.ResponseController reach the connection.
-func (w *recorder) Unwrap() http.ResponseWriter { return w.ResponseWriter }
+func (v *visit) Unwrap() http.ResponseWriter { return v.ResponseWriter }
