@@ -38,7 +38,7 @@ import (
 // public, with a proxy before it that names each visitor's address.
 type room struct {
 	*app.App
-	t        *testing.T
+	t        testing.TB
 	url      string
 	editions map[string]story.Edition // by the slug they were written under, and "slug.lang"
 	visitors atomic.Int32
@@ -54,7 +54,7 @@ func onBoth(t *testing.T, change setting, test func(t *testing.T, r *room)) {
 }
 
 // settings gives those of a test's newsroom. Nothing of the environment gets in.
-func settings(t *testing.T, database string, change setting) config.Config {
+func settings(t testing.TB, database string, change setting) config.Config {
 	t.Helper()
 	flags := map[string]string{
 		"title": "The Quay", "url": "http://quay.example", "languages": "en, ar, he", "db": database, "dev": "true", "log-level": "error",
@@ -72,7 +72,7 @@ func settings(t *testing.T, database string, change setting) config.Config {
 }
 
 // newRoom makes a newsroom with the stories of fill, and serves it.
-func newRoom(t *testing.T, database string, change setting) *room {
+func newRoom(t testing.TB, database string, change setting) *room {
 	t.Helper()
 	r := openRoom(t, settings(t, database, change))
 	r.fill()
@@ -81,7 +81,7 @@ func newRoom(t *testing.T, database string, change setting) *room {
 }
 
 // openRoom makes an empty newsroom.
-func openRoom(t *testing.T, c config.Config) *room {
+func openRoom(t testing.TB, c config.Config) *room {
 	t.Helper()
 	if err := app.Init(t.Context(), c); err != nil {
 		t.Fatal(err)

@@ -282,7 +282,7 @@ func TestHeaders(t *testing.T) {
 		if a.Header.Get("Permissions-Policy") == "" {
 			t.Errorf("GET %s has no Permissions-Policy", path)
 		}
-		if got := a.Header.Get("X-Request-Id"); got == "" && a.StatusCode >= 400 && !strings.HasPrefix(path, "/assets/") {
+		if got := a.Header.Get("X-Request-Id"); got == "" && a.StatusCode >= 400 {
 			t.Errorf("GET %s fails without an ID", path)
 		}
 		if got := r.visitor().get(path, "X-Request-Id: of-the-proxy").Header.Get("X-Request-Id"); got != "of-the-proxy" {

@@ -117,7 +117,6 @@ func (a *Answer) failure(r *http.Request, err error) (f Failure, gone bool) {
 func failureHeaders(w http.ResponseWriter, f Failure) {
 	h := w.Header()
 	h.Set("Cache-Control", "no-store")
-	h.Set("X-Request-Id", f.RequestID)
 	h.Del("ETag")
 	h.Del("Last-Modified")
 	if f.Kind == fault.TooMany || f.Kind == fault.Unavailable {

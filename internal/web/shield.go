@@ -81,8 +81,8 @@ func Attach(r *http.Request, key, value any) *http.Request {
 }
 
 // RequestID gives the ID that logs and error pages name the request by. It is
-// made when somebody first asks for it, and is sent as X-Request-Id if nothing
-// has been answered by then.
+// made when somebody first asks for it, and sent as X-Request-Id if nothing has
+// been answered by then: with every failure, and wherever a proxy has given one.
 func RequestID(ctx context.Context) string {
 	v := visitOf(ctx)
 	v.once.Do(func() {
@@ -275,8 +275,11 @@ func within(addr netip.Addr, prefixes []netip.Prefix) bool {
 	return false
 }
 
-// WriteHeader notes what is answered.
+// WriteHeader notes what is answered. A failure tells its ID.
 func (v *visit) WriteHeader(status int) {
+	if status >= 400 {
+		RequestID(v)
+	}
 	if v.status == 0 && status >= 200 {
 		v.status = status
 	}
