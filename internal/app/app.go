@@ -19,6 +19,7 @@ import (
 	"masthead/internal/mail"
 	"masthead/internal/media"
 	"masthead/internal/newsletter"
+	"masthead/internal/plan"
 	"masthead/internal/reader"
 	"masthead/internal/relay"
 	"masthead/internal/search"
@@ -44,6 +45,7 @@ type App struct {
 	Media       *media.Store
 	Readers     *reader.Store
 	Staff       *staff.Store
+	Plans       *plan.Store
 	Newsletters newsletter.Store
 	Search      *search.Index
 	Wall        *wall.Wall
@@ -129,6 +131,7 @@ func (a *App) build(ctx context.Context, keys secrets) (err error) {
 		return err
 	}
 	a.Staff = staff.New()
+	a.Plans = &plan.Store{Now: a.Now}
 	a.Engine = site.NewEngine(pageMemory, a.Now)
 	a.WallStore = &wall.Store{Now: a.Now, GiftQuota: c.GiftQuota, GiftDays: c.GiftDays}
 	a.MeterKeys = keys.keys("meter")

@@ -73,7 +73,7 @@ func (a *App) Handler() (http.Handler, error) {
 	if err != nil {
 		return nil, err
 	}
-	editors := &desk.Desk{Config: c, DB: a.DB, Stories: a.Stories, Readers: a.Readers, Staff: a.Staff, Wall: a.Wall, WallStore: a.WallStore,
+	editors := &desk.Desk{Config: c, DB: a.DB, Stories: a.Stories, Readers: a.Readers, Staff: a.Staff, Plans: a.Plans, Wall: a.Wall, WallStore: a.WallStore,
 		Pages: pages, Log: a.Log, Now: a.Now}
 	mux := http.NewServeMux()
 	mux.Handle(web.AssetPath, assets)

@@ -21,6 +21,7 @@ import (
 	"masthead/internal/db/dbtest"
 	"masthead/internal/doc"
 	"masthead/internal/language"
+	"masthead/internal/plan"
 	"masthead/internal/reader"
 	"masthead/internal/staff"
 	"masthead/internal/story"
@@ -67,7 +68,7 @@ func newOffice(t *testing.T, d *db.DB) *office {
 	o := &office{jar: map[string]string{}, Desk: &Desk{
 		Config: c, DB: d, Pages: renderer(t), Log: slog.New(slog.DiscardHandler), Now: clock,
 		Stories: &story.Store{Now: clock, DefaultLang: "en", Location: time.UTC},
-		Readers: reader.New([]byte(strings.Repeat("k", 32))), Staff: staff.New(),
+		Readers: reader.New([]byte(strings.Repeat("k", 32))), Staff: staff.New(), Plans: &plan.Store{Now: clock},
 		Wall: &wall.Wall{}, WallStore: &wall.Store{Now: clock},
 	}}
 	o.Readers.Now, o.Staff.Now = clock, clock

@@ -17,6 +17,14 @@ type SigninPage struct {
 	Problem string
 }
 
+func (d *Desk) doorRoutes() []Route {
+	return []Route{
+		{Pattern: "GET /desk/signin", Open: true, handle: d.signin},
+		{Pattern: "POST /desk/signin", Open: true, handle: d.signinConfirm},
+		{Pattern: "POST /desk/signout", Act: staff.KeepSelf, handle: d.signout},
+	}
+}
+
 // signin serves "GET /desk/signin". It changes nothing, so that a mail scanner
 // that opens the link uses nothing up.
 func (d *Desk) signin(w http.ResponseWriter, r *http.Request) error {

@@ -3,6 +3,7 @@ package staff
 import (
 	"context"
 	"database/sql"
+	"encoding/json"
 	"errors"
 	"strings"
 	"time"
@@ -48,19 +49,23 @@ func (s *Store) Resolve(ctx context.Context, q db.Queryer, cookie string) (v Vis
 	}
 	now := s.Now()
 	var created, seen, expires, since int64
+	var sections string
 	p, n := &v.Person, &v.Session
 	err = q.QueryRowContext(ctx, `
-		SELECT s.id, s.staff_id, s.created_at, s.seen_at, s.expires_at, p.email, p.name, p.role, p.created_at
+		SELECT s.id, s.staff_id, s.created_at, s.seen_at, s.expires_at, p.email, p.name, p.role, p.sections, p.created_at
 		FROM staff_session s JOIN staff p ON p.id = s.staff_id
 		WHERE s.id = $1 AND s.secret_hash = $2 AND s.expires_at > $3 AND s.seen_at > $4 AND p.disabled_at = 0`,
 		id, hash(secret), db.Micros(now), db.Micros(now.Add(-s.SessionIdle))).
-		Scan(&n.ID, &n.StaffID, &created, &seen, &expires, &p.Email, &p.Name, &p.Role, &since)
+		Scan(&n.ID, &n.StaffID, &created, &seen, &expires, &p.Email, &p.Name, &p.Role, &sections, &since)
 	if errors.Is(err, sql.ErrNoRows) {
 		return Visit{}, signedOut()
 	}
 	n.CreatedAt, n.SeenAt, n.ExpiresAt = db.Time(created), db.Time(seen), db.Time(expires)
+	if err != nil {
+		return Visit{}, err
+	}
 	p.ID, p.CreatedAt = n.StaffID, db.Time(since)
-	return v, err
+	return v, json.Unmarshal([]byte(sections), &p.Sections)
 }
 
 func signedOut() error {

@@ -7,6 +7,7 @@ import (
 	"database/sql"
 	"encoding/base64"
 	"encoding/hex"
+	"encoding/json"
 	"errors"
 	"strings"
 	"time"
@@ -28,14 +29,17 @@ func New() *Store {
 	return &Store{Now: time.Now, SessionIdle: 14 * 24 * time.Hour, SessionLife: 90 * 24 * time.Hour, SeenEvery: 10 * time.Minute}
 }
 
-const columns = `id, email, name, role, created_at, disabled_at`
+const columns = `id, email, name, role, sections, created_at, disabled_at`
 
 func scan(row db.Scanner) (Person, error) {
 	var p Person
 	var created, disabled int64
-	err := row.Scan(&p.ID, &p.Email, &p.Name, &p.Role, &created, &disabled)
+	var sections string
+	if err := row.Scan(&p.ID, &p.Email, &p.Name, &p.Role, &sections, &created, &disabled); err != nil {
+		return Person{}, err
+	}
 	p.CreatedAt, p.DisabledAt = db.Time(created), db.Time(disabled)
-	return p, err
+	return p, json.Unmarshal([]byte(sections), &p.Sections)
 }
 
 func (s *Store) one(ctx context.Context, q db.Queryer, where string, args ...any) (Person, error) {
@@ -120,6 +124,29 @@ func (s *Store) SetRole(ctx context.Context, tx *db.Tx, id string, role Role) (e
 		return err
 	}
 	_, err = tx.ExecContext(ctx, `UPDATE staff SET role = $2 WHERE id = $1`, id, string(role))
+	return err
+}
+
+// SetSections says what somebody is in single sections, by their IDs, besides
+// his role everywhere. A role that is none is Invalid.
+func (s *Store) SetSections(ctx context.Context, tx *db.Tx, id string, sections map[string]Role) (err error) {
+	defer wrap(&err, "SetSections(%s)", id)
+	for _, role := range sections {
+		if _, err := ParseRole(string(role)); err != nil {
+			return err
+		}
+	}
+	if sections == nil {
+		sections = map[string]Role{}
+	}
+	text, err := json.Marshal(sections)
+	if err != nil {
+		return err
+	}
+	if _, err := s.one(ctx, tx, `id = $1`, id); err != nil {
+		return err
+	}
+	_, err = tx.ExecContext(ctx, `UPDATE staff SET sections = $2 WHERE id = $1`, id, string(text))
 	return err
 }
 
