@@ -109,13 +109,13 @@ func openSQLite(name string) (*DB, error) {
 		}
 		return "file:" + (&url.URL{Path: name}).EscapedPath() + "?" + q.Encode()
 	}
-	write, err := sql.Open("sqlite", dsn())
+	write, err := openKeeping(dsn())
 	if err != nil {
 		return d, err
 	}
 	write.SetMaxOpenConns(1)
 	write.SetConnMaxIdleTime(0)
-	read, err := sql.Open("sqlite", dsn("query_only(1)"))
+	read, err := openKeeping(dsn("query_only(1)"))
 	if err != nil {
 		write.Close()
 		return d, err
