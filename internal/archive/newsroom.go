@@ -156,6 +156,8 @@ var tables = []table{
 			{field: "newsletters", name: "reader_newsletter", parent: "reader_id",
 				columns: []column{{"newsletter", "newsletter", asText}, {"since", "since", asTime}}, order: []column{{"", "newsletter", asText}}},
 		}},
+	{file: "consents", name: "reader_consent", keys: 1, keep: true, columns: []column{
+		{"id", "id", asText}, {"reader", "reader_id", asText}, {"what", "what", asText}, {"given", "given", asFlag}, {"how", "how", asText}, {"at", "at", asTime}}},
 	{file: "wall_rules", name: "wall_rule", keys: 1, whole: true, columns: []column{
 		{"id", "id", asText}, {"position", "position", asInteger}, {"name", "name", asText}, {"condition", "condition", asText}, {"verdict", "verdict", asText}}},
 	{file: "benefits", name: "benefit", keys: 1, whole: true, columns: []column{
@@ -183,10 +185,15 @@ var omitted = map[string]string{
 	"signin":         "signs a reader in",
 	"staff_session":  "signs staff in",
 	"staff_link":     "signs staff in",
+	"staff_passkey":  "signs staff in",
+	"staff_totp":     "signs staff in, and is sealed with this newsroom's key",
+	"staff_recovery": "signs staff in",
+	"staff_ceremony": "a challenge of minutes",
 	"api_token":      "opens the API",
 	"rate":           "counters of minutes",
 	"change":         "tells running nodes what to forget",
 	"search_entry":   "made anew",
+	"search_heads":   "made anew",
 	"search_words":   "made anew",
 	"media.variants": "made anew",
 }

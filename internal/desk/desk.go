@@ -11,6 +11,7 @@ import (
 	"masthead/internal/db"
 	"masthead/internal/fault"
 	"masthead/internal/language"
+	"masthead/internal/newsletter"
 	"masthead/internal/plan"
 	"masthead/internal/reader"
 	"masthead/internal/staff"
@@ -25,17 +26,18 @@ const cookie = "staff"
 
 // Desk is what the pages are made from. All its fields are set once, by app.
 type Desk struct {
-	Config    config.Config
-	DB        *db.DB
-	Stories   *story.Store
-	Readers   *reader.Store
-	Staff     *staff.Store
-	Plans     *plan.Store
-	Wall      *wall.Wall
-	WallStore *wall.Store
-	Pages     *web.Renderer
-	Log       *slog.Logger
-	Now       func() time.Time
+	Config      config.Config
+	DB          *db.DB
+	Stories     *story.Store
+	Readers     *reader.Store
+	Staff       *staff.Store
+	Plans       *plan.Store
+	Wall        *wall.Wall
+	WallStore   *wall.Store
+	Newsletters newsletter.Store
+	Pages       *web.Renderer
+	Log         *slog.Logger
+	Now         func() time.Time
 }
 
 // Handler serves every address below /desk/.

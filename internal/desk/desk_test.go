@@ -353,7 +353,9 @@ func TestStoryRoom(t *testing.T) {
 // with an empty and a full one in every language of the furniture.
 func TestTemplates(t *testing.T) {
 	r := renderer(t)
-	pages := map[string]any{"error": ErrorPage{}, "signin": SigninPage{}, "stories": StoriesPage{}, "story": StoryPage{}, "people": PeoplePage{}}
+	pages := map[string]any{
+		"readers": ReadersPage{}, "reader": ReaderPage{},
+		"error": ErrorPage{}, "signin": SigninPage{}, "stories": StoriesPage{}, "story": StoryPage{}, "people": PeoplePage{}}
 	for _, name := range r.Names() {
 		if short, ok := strings.CutPrefix(name, "desk/"); ok && pages[short] == nil {
 			t.Errorf("no struct is tried with %s", name)

@@ -42,6 +42,7 @@ func (d *Desk) Routes() []Route {
 	return slices.Concat(
 		d.doorRoutes(),
 		d.storyRoutes(),
+		d.readerRoutes(),
 		d.peopleRoutes(),
 		[]Route{{Pattern: "/desk/", Act: staff.ReadDesk, handle: func(w http.ResponseWriter, r *http.Request) error {
 			return fault.New(fault.NotFound, "there is no such room", "path", r.URL.Path)
