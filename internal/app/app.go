@@ -52,11 +52,15 @@ type App struct {
 	WallStore   *wall.Store
 	Crawlers    *wall.Crawlers
 	MeterKeys   wall.MeterKeys
+	Counter     *wall.Counter // of registered readers' meters
 	Signer      web.Signer
 	Mail        mail.Sender
 	Outbox      *mail.Outbox // where letters go when no mail server is set; else nil
 	Engine      *site.Engine // what the public pages are answered with
 	Now         func() time.Time
+
+	reloading chan struct{} // has one while the wall's rules are being read again
+	closed    chan struct{} // closed by Close
 }
 
 // Init makes a newsroom in the folder of c: its secret, its settings file and
@@ -92,7 +96,7 @@ func Open(ctx context.Context, c config.Config, log *slog.Logger) (*App, error) 
 	if err != nil {
 		return nil, err
 	}
-	a := &App{Config: c, Log: log, Now: time.Now}
+	a := &App{Config: c, Log: log, Now: time.Now, closed: make(chan struct{}), reloading: make(chan struct{}, 1)}
 	if a.DB, err = db.Open(ctx, c.DB); err != nil {
 		return nil, err
 	}
@@ -134,6 +138,8 @@ func (a *App) build(ctx context.Context, keys secrets) (err error) {
 	a.Plans = &plan.Store{Now: a.Now}
 	a.Engine = site.NewEngine(pageMemory, a.Now)
 	a.WallStore = &wall.Store{Now: a.Now, GiftQuota: c.GiftQuota, GiftDays: c.GiftDays}
+	a.Counter = wall.NewCounter(a.DB, a.WallStore)
+	a.Counter.Fault = func(err error) { a.Log.Error("meters cannot be written; they are kept and tried again", "error", err) }
 	a.MeterKeys = keys.keys("meter")
 	a.Signer = web.Signer{Keys: keys.keys("cookie")}
 	a.Wall = &wall.Wall{Fault: func(rule string, err error) { a.Log.Error("wall rule failed", "rule", rule, "error", err) }}
@@ -179,8 +185,19 @@ func (h fromWarnings) WithGroup(name string) slog.Handler {
 	return fromWarnings{h.Handler.WithGroup(name)}
 }
 
-// Close ends what Open began.
-func (a *App) Close() error { return a.DB.Close() }
+// Close writes down what was counted, and ends what Open began.
+func (a *App) Close() error {
+	close(a.closed)
+	var err error
+	if a.Counter != nil {
+		ctx, cancel := context.WithTimeout(context.Background(), stopTimeout)
+		defer cancel()
+		if err = a.Counter.Flush(ctx); err != nil {
+			err = fmt.Errorf("%d stories that readers' meters counted are lost: %w", a.Counter.Len(), err)
+		}
+	}
+	return errors.Join(err, a.DB.Close())
+}
 
 // index keeps the search index in step with what is published, in the
 // transaction that publishes.

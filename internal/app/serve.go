@@ -62,6 +62,7 @@ func (a *App) Handler() (http.Handler, error) {
 		Config: c, DB: a.DB, Stories: a.Stories, Media: a.Media, Readers: a.Readers, Staff: a.Staff, Newsletters: a.Newsletters,
 		Search: a.Search, Wall: a.Wall, WallStore: a.WallStore, MeterKeys: a.MeterKeys, Signer: a.Signer, Crawlers: a.Crawlers,
 		Mail: a.Mail, From: sender(c), Frames: frames, Pages: pages, Engine: a.Engine, Tell: a.Tell, Now: a.Now,
+		Counter: a.Counter, Away: a.away,
 	}
 	if c.Dev {
 		newsroom.Outbox = a.Outbox
@@ -84,7 +85,7 @@ func (a *App) Handler() (http.Handler, error) {
 		public = forgetful(a.Engine, public)
 	}
 	mux.Handle("/", public)
-	return web.Shield(mux, web.ShieldOptions{
+	return web.Shield(a.hurried(mux), web.ShieldOptions{
 		Log: a.Log, CSP: web.CSP{Frames: frames}, TrustedProxies: c.TrustedProxies, Now: a.Now,
 		OnPanic: answer.Fail,
 	})
@@ -105,10 +106,7 @@ func (a *App) ops(registry *prometheus.Registry) http.Handler {
 	mux.Handle("GET /metrics", promhttp.HandlerFor(registry, promhttp.HandlerOpts{}))
 	mux.HandleFunc("GET /healthz", func(w http.ResponseWriter, r *http.Request) { fmt.Fprintln(w, "ok") })
 	mux.HandleFunc("GET /readyz", func(w http.ResponseWriter, r *http.Request) {
-		ctx, cancel := context.WithTimeout(r.Context(), 2*time.Second)
-		defer cancel()
-		if err := a.DB.Read().PingContext(ctx); err != nil {
-			http.Error(w, "the database does not answer: "+err.Error(), http.StatusServiceUnavailable)
+		if !a.isReady(w, r) {
 			return
 		}
 		fmt.Fprintln(w, "ok")
@@ -133,6 +131,7 @@ func (a *App) Serve(ctx context.Context, ready func(addr net.Addr)) error {
 	registry := prometheus.NewRegistry()
 	registry.MustRegister(collectors.NewGoCollector(), collectors.NewProcessCollector(collectors.ProcessCollectorOpts{}), collectors.NewDBStatsCollector(a.DB.Read(), "read"))
 	handler = measured(registry, handler)
+	a.watch(registry)
 
 	var servers []*http.Server
 	listen := func(addr string, h http.Handler) (net.Listener, error) {
@@ -170,6 +169,7 @@ func (a *App) Serve(ctx context.Context, ready func(addr net.Addr)) error {
 	work, endWork := context.WithCancel(context.WithoutCancel(ctx))
 	defer endWork()
 	go a.Engine.Run(work)
+	go a.Counter.Run(work)
 	failed := make(chan error, len(servers))
 	for i, s := range servers {
 		go func() { failed <- s.Serve(listeners[i]) }()

@@ -14,7 +14,7 @@ import (
 	"github.com/google/uuid"
 	"github.com/jackc/pgx/v5"
 	"github.com/jackc/pgx/v5/pgconn"
-	"github.com/jackc/pgx/v5/stdlib" // registers "pgx"
+	"github.com/jackc/pgx/v5/stdlib"
 	"modernc.org/sqlite"
 	sqlite3 "modernc.org/sqlite/lib"
 
@@ -84,11 +84,13 @@ func openPostgres(name string) (*DB, error) {
 	if err != nil {
 		return d, fault.New(fault.Invalid, "the database URL cannot be read").WithHint("write it as postgres://user:password@host/name")
 	}
-	d.Name = u.Redacted()
-	pool, err := sql.Open("pgx", name)
+	d.Name, d.dsn = u.Redacted(), patient(u)
+	config, err := pgx.ParseConfig(d.dsn)
 	if err != nil {
-		return d, err
+		return d, fault.New(fault.Invalid, "the database URL cannot be read").WithHint("write it as postgres://user:password@host/name")
 	}
+	dial(config)
+	pool := stdlib.OpenDB(*config)
 	pool.SetMaxOpenConns(16)
 	pool.SetMaxIdleConns(8)
 	pool.SetConnMaxIdleTime(5 * time.Minute)

@@ -8,6 +8,7 @@ import (
 	"slices"
 	"strconv"
 	"strings"
+	"time"
 
 	"masthead/internal/db"
 	"masthead/internal/doc"
@@ -209,11 +210,12 @@ func (n *Newsroom) storyHoles(r *http.Request, rt *route, d wall.Decision, gift 
 	}
 	if d.MayGive(n.visit(r).Reader) {
 		form, err := n.giftForm(r, rt.story.ID)
-		if err != nil {
+		if err == nil {
+			left = strconv.Itoa(form.Left)
+			giftForm = func(p *StoryPage) error { p.GiftForm = form; return nil }
+		} else if !db.Away(err) {
 			return nil, err
-		}
-		left = strconv.Itoa(form.Left)
-		giftForm = func(p *StoryPage) error { p.GiftForm = form; return nil }
+		} // a page can do without it
 	}
 	if gift != nil {
 		until = gift.Expires.Machine
@@ -239,11 +241,15 @@ func (n *Newsroom) storyHoles(r *http.Request, rt *route, d wall.Decision, gift 
 		b, err := n.Pages.Part("site/story", "next-for-you", p)
 		return b, []string{ListsTag(rt.edition.Lang), SiteTag}, len(b), err
 	})
+	if db.Away(err) {
+		err = nil // the page is whole without it
+	}
 	return append(holes, page.Hole{Name: "next-for-you", HTML: next}), err
 }
 
 // decide asks the wall about a story's page, with whatever the visit has to
-// show for itself. HEAD asks as GET would, but nothing is counted.
+// show for itself, and counts the story on a registered reader's meter where it
+// says so. HEAD asks as GET would, but nothing is counted.
 func (n *Newsroom) decide(r *http.Request, it wall.Item) (wall.Decision, *Gift) {
 	visit := n.visit(r)
 	visit.Crawler = n.Crawlers.Verify(r.Context(), web.ClientIP(r.Context()), r.UserAgent())
@@ -255,29 +261,31 @@ func (n *Newsroom) decide(r *http.Request, it wall.Item) (wall.Decision, *Gift) 
 		}
 	}
 	visit.Peek = r.Method == http.MethodHead
+	var known []wall.Read
+	if counted := visit.Counted; counted != nil {
+		visit.Counted = func(since time.Time) (_ []wall.Read, err error) {
+			known, err = counted(since)
+			return known, err
+		}
+	}
 	d := n.Wall.Decide(visit, it)
+	for d.Count && visit.Counted != nil && !n.Counter.Count(visit.Reader.ID, it.StoryID, visit.Now, known) {
+		d = n.Wall.Decide(visit, it) // another request of this reader came first
+	}
 	if d.Rule != wall.ByGift {
 		shown = nil
 	}
 	return d, shown
 }
 
-// count writes down a read that a meter counts: in the visitor's cookie, or at
-// the server for a reader; and that a gift was opened.
+// count writes down a read that the anonymous meter counts, in the visitor's
+// cookie; and that a gift was opened.
 func (n *Newsroom) count(w http.ResponseWriter, r *http.Request, it wall.Item, d wall.Decision) error {
 	v := visitorOf(r)
 	switch {
 	case r.Method == http.MethodHead:
 		return nil
-	case d.Count && v.reader != nil:
-		return n.DB.InTx(r.Context(), func(tx *db.Tx) error {
-			id := v.reader.Reader.ID
-			if err := n.WallStore.CountRead(r.Context(), tx, id, it.StoryID, n.Now()); err != nil {
-				return err
-			}
-			return n.Tell(r.Context(), tx, meterTag(id))
-		})
-	case d.Count:
+	case d.Count && v.reader == nil:
 		v.meter = v.meter.With(it.StoryID, n.Now())
 		web.SetCookie(w, r, meterCookie, n.MeterKeys.Write(v.meter), n.Wall.Window())
 	case d.Rule == wall.ByGift:

@@ -8,6 +8,7 @@ import (
 	"net/http"
 	"strconv"
 
+	"masthead/internal/db"
 	"masthead/internal/fault"
 )
 
@@ -102,6 +103,10 @@ func (a *Answer) failure(r *http.Request, err error) (f Failure, gone bool) {
 	var tooLarge *http.MaxBytesError
 	if errors.As(err, &tooLarge) && fault.KindOf(err) == fault.Internal {
 		err = fault.New(fault.TooLarge, "that is more than is taken")
+	}
+	if fault.KindOf(err) == fault.Internal && db.Away(err) {
+		a.Log.WarnContext(r.Context(), "a part that is needed is away", "error", err, "request", RequestID(r.Context()), "path", r.URL.Path)
+		err = fault.New(fault.Unavailable, "the newsroom cannot look that up just now").WithHint("try again in a minute")
 	}
 	f = Failure{Kind: fault.KindOf(err), RequestID: RequestID(r.Context())}
 	f.Status = f.Kind.Status()
