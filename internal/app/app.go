@@ -140,6 +140,13 @@ func (a *App) build(ctx context.Context, keys secrets) (err error) {
 	a.WallStore = &wall.Store{Now: a.Now, GiftQuota: c.GiftQuota, GiftDays: c.GiftDays}
 	a.Counter = wall.NewCounter(a.DB, a.WallStore)
 	a.Counter.Fault = func(err error) { a.Log.Error("meters cannot be written; they are kept and tried again", "error", err) }
+	a.Staff.Keys = keys.keys("staff totp")
+	if c.Dev { // whoever reads the letters at /dev/mail comes in anyhow
+		a.Staff.ForceFrom = ""
+	}
+	if a.Staff.Passkeys, err = staff.NewPasskeys(c.Title, c.URL); fault.Is(err, fault.Invalid) {
+		a.Log.Debug("no passkeys", "reason", err)
+	}
 	a.MeterKeys = keys.keys("meter")
 	a.Signer = web.Signer{Keys: keys.keys("cookie")}
 	a.Wall = &wall.Wall{Fault: func(rule string, err error) { a.Log.Error("wall rule failed", "rule", rule, "error", err) }}

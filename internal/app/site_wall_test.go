@@ -93,7 +93,7 @@ func (r *room) staff() *browser {
 	r.tx(func(ctx context.Context, tx *db.Tx) error {
 		p, err := r.Staff.Add(ctx, tx, staff.Person{Email: "editor@example.org", Name: "An editor", Role: staff.Editor})
 		if err == nil {
-			_, cookie, err = r.Staff.StartSession(ctx, tx, p.ID)
+			_, cookie, err = r.Staff.StartSession(ctx, tx, p.ID, staff.Made{By: staff.ByLink})
 		}
 		return err
 	})

@@ -72,6 +72,8 @@ func newOffice(t *testing.T, d *db.DB) *office {
 		Wall: &wall.Wall{}, WallStore: &wall.Store{Now: clock},
 	}}
 	o.Readers.Now, o.Staff.Now = clock, clock
+	o.Staff.Keys = [][]byte{[]byte(strings.Repeat("k", 32))}
+	o.Staff.ForceFrom = "" // second_test.go forces
 	if err := o.Wall.Load(t.Context(), d.Read()); err != nil {
 		t.Fatal(err)
 	}

@@ -65,7 +65,7 @@ func (d *Desk) signinConfirm(w http.ResponseWriter, r *http.Request) error {
 				return err
 			}
 		}
-		session, value, err = d.Staff.StartSession(ctx, tx, person.ID)
+		session, value, err = d.Staff.StartSession(ctx, tx, person.ID, staff.Made{By: staff.ByLink})
 		return err
 	})
 	if fault.Is(err, fault.Gone) {

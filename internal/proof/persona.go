@@ -253,7 +253,7 @@ func (c *check) castReaders(ctx context.Context, tx *db.Tx, g *guests, add func(
 	}
 	if i := slices.IndexFunc(people, func(p staff.Person) bool { return !p.Disabled() }); i >= 0 {
 		if g.staff == "" { // one session serves every worker
-			session, cookie, err := f.Staff.StartSession(ctx, tx, people[i].ID)
+			session, cookie, err := f.Staff.StartSession(ctx, tx, people[i].ID, staff.Made{By: staff.ByPasskey})
 			if err != nil {
 				return err
 			}

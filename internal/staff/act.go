@@ -37,6 +37,9 @@ const (
 	KeepTokens   Act = "tokens.keep"    // tokens and webhooks of the API
 	ReadAudit    Act = "audit.read"     // the log of every act
 	KeepSelf     Act = "self.keep"      // one's own name, keys and sessions
+	SignIn       Act = "self.signin"    // come in, by a link or a passkey, and show a second factor
+	FailSignIn   Act = "self.refused"   // a second factor that was wrong: what the log says of it
+	AskLink      Act = "self.link"      // have a link for signing in sent
 )
 
 // need is the least role that an act takes: on anything, and on a story of
@@ -70,6 +73,9 @@ var least = map[Act]need{
 	KeepTokens:   {any: Owner},
 	ReadAudit:    {any: Publisher},
 	KeepSelf:     {any: Contributor},
+	SignIn:       {any: Contributor},
+	FailSignIn:   {any: Contributor},
+	AskLink:      {any: Contributor},
 }
 
 // Acts gives every act, in order of name.

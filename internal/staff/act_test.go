@@ -16,6 +16,7 @@ func TestEveryRoleAndAct(t *testing.T) {
 		ApproveStory: "--xxx", PublishStory: "---xx", CorrectStory: "--oxx", Withdraw: "---xx", Overrule: "---xx", ArrangeFront: "--xxx",
 		KeepTaxonomy: "--xxx", AddMedia: "xxxxx", KeepMedia: "--xxx", ReadReaders: "---xx", KeepReaders: "---xx", KeepWall: "---xx",
 		LiftWall: "---xx", KeepSite: "----x", KeepStaff: "----x", KeepTokens: "----x", ReadAudit: "---xx", KeepSelf: "xxxxx",
+		SignIn: "xxxxx", FailSignIn: "xxxxx", AskLink: "xxxxx",
 	}
 	for _, a := range Acts() {
 		var got strings.Builder

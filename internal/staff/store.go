@@ -22,11 +22,15 @@ type Store struct {
 	SessionIdle time.Duration // a session ends when it was not used for so long
 	SessionLife time.Duration // and, used or not, after so long
 	SeenEvery   time.Duration // the last use is written down at most so often
+	ForceFrom   Role          // the least role that takes a second factor; "" forces nobody
+	Keys        [][]byte      // seal the secrets of authenticator apps: 32 bytes each, the newest first
+	Passkeys    *Passkeys     // nil where the desk's address can have none
 }
 
 // New makes a store with the usual settings.
 func New() *Store {
-	return &Store{Now: time.Now, SessionIdle: 14 * 24 * time.Hour, SessionLife: 90 * 24 * time.Hour, SeenEvery: 10 * time.Minute}
+	return &Store{Now: time.Now, SessionIdle: 14 * 24 * time.Hour, SessionLife: 90 * 24 * time.Hour, SeenEvery: 10 * time.Minute,
+		ForceFrom: Publisher}
 }
 
 const columns = `id, email, name, role, sections, created_at, disabled_at`
@@ -257,12 +261,14 @@ func linkOver() error {
 	return fault.New(fault.Gone, "this link has been used or is too old").WithHint("ask for a new one")
 }
 
-// Sweep removes links and sessions that are over.
+// Sweep removes links, challenges and sessions that are over.
 func (s *Store) Sweep(ctx context.Context, q db.Queryer) (err error) {
 	defer wrap(&err, "Sweep")
 	now := s.Now()
-	if _, err := q.ExecContext(ctx, `DELETE FROM staff_link WHERE expires_at <= $1`, db.Micros(now)); err != nil {
-		return err
+	for _, table := range []string{"staff_link", "staff_ceremony"} {
+		if _, err := q.ExecContext(ctx, `DELETE FROM `+table+` WHERE expires_at <= $1`, db.Micros(now)); err != nil {
+			return err
+		}
 	}
 	_, err = q.ExecContext(ctx, `DELETE FROM staff_session WHERE expires_at <= $1 OR seen_at <= $2`,
 		db.Micros(now), db.Micros(now.Add(-s.SessionIdle)))
