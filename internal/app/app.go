@@ -61,6 +61,9 @@ type App struct {
 
 	reloading chan struct{} // has one while the wall's rules are being read again
 	closed    chan struct{} // closed by Close
+
+	disk     *disk
+	identity *identity // while it serves TLS; else nil
 }
 
 // Init makes a newsroom in the folder of c: its secret, its settings file and
@@ -108,6 +111,8 @@ func Open(ctx context.Context, c config.Config, log *slog.Logger) (*App, error) 
 
 func (a *App) build(ctx context.Context, keys secrets) (err error) {
 	c := a.Config
+	a.disk = newDisk(a.Log, a.Now)
+	a.DB.Failed = a.disk.failed
 	if err := a.DB.Migrate(ctx); err != nil {
 		return err
 	}
@@ -121,7 +126,7 @@ func (a *App) build(ctx context.Context, keys secrets) (err error) {
 		return err
 	}
 	a.Relay = relay.New(a.DB, a.Log)
-	a.Search = &search.Index{Dialect: a.DB.Dialect}
+	a.Search = &search.Index{Dialect: a.DB.Dialect, Cut: fmt.Sprintf("%+v", a.preview())}
 	a.Stories = &story.Store{Now: a.Now, DefaultLang: c.Language, Location: c.Timezone}
 	a.Stories.Changed = append(a.Stories.Changed, a.index)
 	a.Media = media.NewStore(a.DB, a.Blobs)
@@ -135,11 +140,6 @@ func (a *App) build(ctx context.Context, keys secrets) (err error) {
 		return err
 	}
 	a.Staff = staff.New()
-	a.Plans = &plan.Store{Now: a.Now}
-	a.Engine = site.NewEngine(pageMemory, a.Now)
-	a.WallStore = &wall.Store{Now: a.Now, GiftQuota: c.GiftQuota, GiftDays: c.GiftDays}
-	a.Counter = wall.NewCounter(a.DB, a.WallStore)
-	a.Counter.Fault = func(err error) { a.Log.Error("meters cannot be written; they are kept and tried again", "error", err) }
 	a.Staff.Keys = keys.keys("staff totp")
 	if c.Dev { // whoever reads the letters at /dev/mail comes in anyhow
 		a.Staff.ForceFrom = ""
@@ -147,6 +147,11 @@ func (a *App) build(ctx context.Context, keys secrets) (err error) {
 	if a.Staff.Passkeys, err = staff.NewPasskeys(c.Title, c.URL); fault.Is(err, fault.Invalid) {
 		a.Log.Debug("no passkeys", "reason", err)
 	}
+	a.Plans = &plan.Store{Now: a.Now}
+	a.Engine = site.NewEngine(pageMemory, a.Now)
+	a.WallStore = &wall.Store{Now: a.Now, GiftQuota: c.GiftQuota, GiftDays: c.GiftDays}
+	a.Counter = wall.NewCounter(a.DB, a.WallStore)
+	a.Counter.Fault = func(err error) { a.Log.Error("meters cannot be written; they are kept and tried again", "error", err) }
 	a.MeterKeys = keys.keys("meter")
 	a.Signer = web.Signer{Keys: keys.keys("cookie")}
 	a.Wall = &wall.Wall{Fault: func(rule string, err error) { a.Log.Error("wall rule failed", "rule", rule, "error", err) }}
@@ -204,30 +209,6 @@ func (a *App) Close() error {
 		}
 	}
 	return errors.Join(err, a.DB.Close())
-}
-
-// index keeps the search index in step with what is published, in the
-// transaction that publishes.
-func (a *App) index(ctx context.Context, tx *db.Tx, c story.Change) error {
-	if !c.Public() {
-		if c.Was == story.Published {
-			return a.Search.Delete(ctx, tx, c.EditionID)
-		}
-		return nil
-	}
-	e, err := a.Stories.EditionByID(ctx, tx, c.EditionID)
-	if err != nil {
-		return err
-	}
-	st, err := a.Stories.ByID(ctx, tx, c.StoryID)
-	if err != nil {
-		return err
-	}
-	body := e.Body.PlainText()
-	if st.PasswordHash != "" {
-		body = "" // not even which words it has
-	}
-	return a.Search.Put(ctx, tx, search.Entry{EditionID: e.ID, Lang: e.Lang, Headline: e.Headline, Summary: e.Summary, Body: body})
 }
 
 // CheckBenefits refuses a wall that promises what the newsroom does not have.

@@ -22,15 +22,8 @@ import (
 	"masthead/ui"
 )
 
-// How long the parts of a request may take. A slow reader gets his page; a
-// client that sends its header byte by byte is cut off.
-const (
-	headerTimeout = 10 * time.Second
-	readTimeout   = 60 * time.Second
-	idleTimeout   = 2 * time.Minute
-	stopTimeout   = 20 * time.Second
-	maxHeader     = 64 << 10
-)
+// stopTimeout is how long requests under way may take when the program ends.
+const stopTimeout = 20 * time.Second
 
 // Handler gives everything that the public address serves.
 func (a *App) Handler() (http.Handler, error) {
@@ -85,7 +78,7 @@ func (a *App) Handler() (http.Handler, error) {
 		public = forgetful(a.Engine, public)
 	}
 	mux.Handle("/", public)
-	return web.Shield(a.hurried(mux), web.ShieldOptions{
+	return web.Shield(door(a.hurried(mux), answer.Fail), web.ShieldOptions{
 		Log: a.Log, CSP: web.CSP{Frames: frames}, TrustedProxies: c.TrustedProxies, Now: a.Now,
 		OnPanic: answer.Fail,
 	})
@@ -100,13 +93,17 @@ func forgetful(e *site.Engine, next http.Handler) http.Handler {
 }
 
 // ops gives what only the operator sees: /metrics, /healthz (the process
-// lives) and /readyz (it can serve).
+// lives) and /readyz (it can serve, and whether it can write).
 func (a *App) ops(registry *prometheus.Registry) http.Handler {
 	mux := http.NewServeMux()
 	mux.Handle("GET /metrics", promhttp.HandlerFor(registry, promhttp.HandlerOpts{}))
 	mux.HandleFunc("GET /healthz", func(w http.ResponseWriter, r *http.Request) { fmt.Fprintln(w, "ok") })
 	mux.HandleFunc("GET /readyz", func(w http.ResponseWriter, r *http.Request) {
 		if !a.isReady(w, r) {
+			return
+		}
+		if since, full := a.disk.full(); full { // pages are served, so the node stays in rotation
+			fmt.Fprintln(w, "reading only: the disk is full since", since.UTC().Format(time.RFC3339))
 			return
 		}
 		fmt.Fprintln(w, "ok")
@@ -131,29 +128,12 @@ func (a *App) Serve(ctx context.Context, ready func(addr net.Addr)) error {
 	registry := prometheus.NewRegistry()
 	registry.MustRegister(collectors.NewGoCollector(), collectors.NewProcessCollector(collectors.ProcessCollectorOpts{}), collectors.NewDBStatsCollector(a.DB.Read(), "read"))
 	handler = measured(registry, handler)
-	a.watch(registry)
 
-	var servers []*http.Server
-	listen := func(addr string, h http.Handler) (net.Listener, error) {
-		l, err := net.Listen("tcp", addr)
-		if err != nil {
-			return nil, fmt.Errorf("listen on %s: %w", addr, err)
-		}
-		servers = append(servers, &http.Server{Handler: h, ReadHeaderTimeout: headerTimeout, ReadTimeout: readTimeout, IdleTimeout: idleTimeout, MaxHeaderBytes: maxHeader})
-		return l, nil
-	}
-	var listeners []net.Listener
-	l, err := listen(a.Config.Addr, handler)
+	a.disk.metrics(registry)
+	a.watch(registry)
+	doors, err := a.listen(handler, registry)
 	if err != nil {
 		return err
-	}
-	listeners = append(listeners, l)
-	if a.Config.OpsAddr != "" {
-		ops, err := listen(a.Config.OpsAddr, a.ops(registry))
-		if err != nil {
-			return errors.Join(err, l.Close())
-		}
-		listeners = append(listeners, ops)
 	}
 	if err := a.Relay.Start(ctx); err != nil {
 		return err
@@ -170,13 +150,18 @@ func (a *App) Serve(ctx context.Context, ready func(addr net.Addr)) error {
 	defer endWork()
 	go a.Engine.Run(work)
 	go a.Counter.Run(work)
-	failed := make(chan error, len(servers))
-	for i, s := range servers {
-		go func() { failed <- s.Serve(listeners[i]) }()
+	go a.disk.watch(work, a.DB)
+	failed := make(chan error, len(doors))
+	for _, d := range doors {
+		go func() { failed <- d.serve() }()
 	}
-	a.Log.Info("serving", "addr", l.Addr().String(), "url", a.Config.URL.String(), "ops", a.Config.OpsAddr)
+	if a.identity != nil {
+		go a.identity.obtain(work)
+	}
+	addr := doors[0].listener.Addr()
+	a.Log.Info("serving", "addr", addr.String(), "url", a.Config.URL.String(), "ops", a.Config.OpsAddr)
 	if ready != nil {
-		ready(l.Addr())
+		ready(addr)
 	}
 	select {
 	case <-ctx.Done():
@@ -186,8 +171,8 @@ func (a *App) Serve(ctx context.Context, ready func(addr net.Addr)) error {
 	a.Log.Info("stopping")
 	stop, cancel := context.WithTimeout(context.WithoutCancel(ctx), stopTimeout)
 	defer cancel()
-	for _, s := range servers {
-		err = errors.Join(err, s.Shutdown(stop))
+	for _, d := range doors {
+		err = errors.Join(err, d.server.Shutdown(stop))
 	}
 	return errors.Join(err, a.Jobs.Stop(stop), stopCopies(stop))
 }
@@ -218,7 +203,7 @@ func (a *App) housekeeping() error {
 			return errors.Join(a.Readers.Sweep(ctx, tx), a.Staff.Sweep(ctx, tx), a.WallStore.Prune(ctx, tx, a.Wall.Window()), a.Relay.Prune(ctx, tx))
 		})
 	})
-	return errors.Join(a.Jobs.Every(publishDue{}, time.Minute), a.Jobs.Every(sweep{}, time.Hour))
+	return errors.Join(a.Jobs.Every(publishDue{}, time.Minute), a.Jobs.Every(sweep{}, time.Hour), a.reindex())
 }
 
 // measured counts requests by kind of address and status, and their time.

@@ -61,7 +61,7 @@ func Away(err error) bool {
 	if e, ok := errors.AsType[*pgconn.PgError](err); ok {
 		switch e.Code {
 		case "57P01", "57P02", "57P03", // it is being stopped or started
-			"53300", // too many connections
+			"53000", "53200", "53300", "53400", // too little memory, too many connections; a full disk is fault.Full
 			"25006": // a replica that does not write
 			return true
 		}

@@ -44,6 +44,10 @@ type DB struct {
 	// Name is the file's path, or the URL without its password.
 	Name string
 
+	// Failed, where set before the first transaction, is told of every writing
+	// transaction that failed, as InTx gives it.
+	Failed func(err error)
+
 	dsn         string
 	write, read *sql.DB
 }
@@ -177,8 +181,17 @@ func (tx *Tx) PGX() *pgx.Conn { return tx.pgx }
 
 // InTx runs fn in one writing transaction: committed when fn returns nil, and
 // rolled back whole otherwise, also when fn panics. fn must use tx alone; on
-// SQLite a second writer inside it would wait for itself.
+// SQLite a second writer inside it would wait for itself. A database without
+// room gives fault.Full.
 func (d *DB) InTx(ctx context.Context, fn func(tx *Tx) error) error {
+	err := told(d.inTx(ctx, fn))
+	if err != nil && d.Failed != nil {
+		d.Failed(err)
+	}
+	return err
+}
+
+func (d *DB) inTx(ctx context.Context, fn func(tx *Tx) error) error {
 	conn, err := d.write.Conn(ctx)
 	if err != nil {
 		return fmt.Errorf("db: begin: %w", err)
@@ -259,6 +272,30 @@ func IsUnique(err error) bool {
 	}
 	if e, ok := errors.AsType[*pgconn.PgError](err); ok {
 		return e.Code == "23505" // unique_violation
+	}
+	return false
+}
+
+// told gives err its kind where the database has no room left.
+func told(err error) error {
+	if isFull(err) && !fault.Is(err, fault.Full) {
+		return fmt.Errorf("%w: %w", fault.Disk(), err)
+	}
+	return err
+}
+
+// isFull reports whether err tells that there is no room to write. SQLite says
+// FULL of a disk, and an input/output fault of a quota, a limit on files and a
+// log whose index cannot grow (sqlite.org/rescode.html).
+func isFull(err error) bool {
+	if e, ok := errors.AsType[*sqlite.Error](err); ok {
+		switch e.Code() {
+		case sqlite3.SQLITE_FULL, sqlite3.SQLITE_IOERR_WRITE, sqlite3.SQLITE_IOERR_SHMSIZE, sqlite3.SQLITE_IOERR_TRUNCATE:
+			return true
+		}
+	}
+	if e, ok := errors.AsType[*pgconn.PgError](err); ok {
+		return e.Code == "53100" // disk_full
 	}
 	return false
 }

@@ -124,7 +124,7 @@ func failureHeaders(w http.ResponseWriter, f Failure) {
 	h.Set("Cache-Control", "no-store")
 	h.Del("ETag")
 	h.Del("Last-Modified")
-	if f.Kind == fault.TooMany || f.Kind == fault.Unavailable {
+	if f.Kind == fault.TooMany || f.Kind == fault.Unavailable || f.Kind == fault.Full {
 		if h.Get("Retry-After") == "" {
 			h.Set("Retry-After", "60")
 		}
