@@ -64,6 +64,9 @@ func (g *guard) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	maps.Copy(h, answer.header)
 	if answer.status != 0 && answer.status != http.StatusOK {
 		h.Set("Cache-Control", "no-store")
+		if answer.status == http.StatusServiceUnavailable {
+			h.Set("Retry-After", "60")
+		}
 		w.WriteHeader(answer.status)
 	} else {
 		h.Set("Cache-Control", cache)

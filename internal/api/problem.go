@@ -8,6 +8,7 @@ import (
 
 	"github.com/danielgtaylor/huma/v2"
 
+	"masthead/internal/db"
 	"masthead/internal/fault"
 	"masthead/internal/web"
 )
@@ -56,6 +57,10 @@ func (n *Newsroom) problem(ctx context.Context, err error) *Problem {
 	if errors.As(err, &own) {
 		return own
 	}
+	if fault.KindOf(err) == fault.Internal && db.Away(err) {
+		n.Log.WarnContext(ctx, "a part that is needed is away", "error", err, "request", web.RequestID(ctx))
+		err = fault.New(fault.Unavailable, "the newsroom cannot look that up just now").WithHint("try again in a minute")
+	}
 	kind := fault.KindOf(err)
 	p := &Problem{Type: "about:blank", Status: kind.Status(), Title: http.StatusText(kind.Status()), Instance: web.RequestID(ctx)}
 	if kind != fault.Internal {
@@ -74,6 +79,9 @@ func (p *Problem) write(w http.ResponseWriter) {
 	}
 	w.Header().Set("Content-Type", p.ContentType(""))
 	w.Header().Set("Cache-Control", "no-store")
+	if p.Status == http.StatusServiceUnavailable {
+		w.Header().Set("Retry-After", "60")
+	}
 	w.WriteHeader(p.Status)
 	w.Write(body)
 }

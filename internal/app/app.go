@@ -19,6 +19,7 @@ import (
 	"masthead/internal/mail"
 	"masthead/internal/media"
 	"masthead/internal/newsletter"
+	"masthead/internal/plan"
 	"masthead/internal/reader"
 	"masthead/internal/relay"
 	"masthead/internal/search"
@@ -44,17 +45,25 @@ type App struct {
 	Media       *media.Store
 	Readers     *reader.Store
 	Staff       *staff.Store
+	Plans       *plan.Store
 	Newsletters newsletter.Store
 	Search      *search.Index
 	Wall        *wall.Wall
 	WallStore   *wall.Store
 	Crawlers    *wall.Crawlers
 	MeterKeys   wall.MeterKeys
+	Counter     *wall.Counter // of registered readers' meters
 	Signer      web.Signer
 	Mail        mail.Sender
 	Outbox      *mail.Outbox // where letters go when no mail server is set; else nil
 	Engine      *site.Engine // what the public pages are answered with
 	Now         func() time.Time
+
+	reloading chan struct{} // has one while the wall's rules are being read again
+	closed    chan struct{} // closed by Close
+
+	disk     *disk
+	identity *identity // while it serves TLS; else nil
 }
 
 // Init makes a newsroom in the folder of c: its secret, its settings file and
@@ -90,7 +99,7 @@ func Open(ctx context.Context, c config.Config, log *slog.Logger) (*App, error) 
 	if err != nil {
 		return nil, err
 	}
-	a := &App{Config: c, Log: log, Now: time.Now}
+	a := &App{Config: c, Log: log, Now: time.Now, closed: make(chan struct{}), reloading: make(chan struct{}, 1)}
 	if a.DB, err = db.Open(ctx, c.DB); err != nil {
 		return nil, err
 	}
@@ -102,6 +111,8 @@ func Open(ctx context.Context, c config.Config, log *slog.Logger) (*App, error) 
 
 func (a *App) build(ctx context.Context, keys secrets) (err error) {
 	c := a.Config
+	a.disk = newDisk(a.Log, a.Now)
+	a.DB.Failed = a.disk.failed
 	if err := a.DB.Migrate(ctx); err != nil {
 		return err
 	}
@@ -115,7 +126,7 @@ func (a *App) build(ctx context.Context, keys secrets) (err error) {
 		return err
 	}
 	a.Relay = relay.New(a.DB, a.Log)
-	a.Search = &search.Index{Dialect: a.DB.Dialect}
+	a.Search = &search.Index{Dialect: a.DB.Dialect, Cut: fmt.Sprintf("%+v", a.preview())}
 	a.Stories = &story.Store{Now: a.Now, DefaultLang: c.Language, Location: c.Timezone}
 	a.Stories.Changed = append(a.Stories.Changed, a.index)
 	a.Media = media.NewStore(a.DB, a.Blobs)
@@ -129,8 +140,18 @@ func (a *App) build(ctx context.Context, keys secrets) (err error) {
 		return err
 	}
 	a.Staff = staff.New()
+	a.Staff.Keys = keys.keys("staff totp")
+	if c.Dev { // whoever reads the letters at /dev/mail comes in anyhow
+		a.Staff.ForceFrom = ""
+	}
+	if a.Staff.Passkeys, err = staff.NewPasskeys(c.Title, c.URL); fault.Is(err, fault.Invalid) {
+		a.Log.Debug("no passkeys", "reason", err)
+	}
+	a.Plans = &plan.Store{Now: a.Now}
 	a.Engine = site.NewEngine(pageMemory, a.Now)
 	a.WallStore = &wall.Store{Now: a.Now, GiftQuota: c.GiftQuota, GiftDays: c.GiftDays}
+	a.Counter = wall.NewCounter(a.DB, a.WallStore)
+	a.Counter.Fault = func(err error) { a.Log.Error("meters cannot be written; they are kept and tried again", "error", err) }
 	a.MeterKeys = keys.keys("meter")
 	a.Signer = web.Signer{Keys: keys.keys("cookie")}
 	a.Wall = &wall.Wall{Fault: func(rule string, err error) { a.Log.Error("wall rule failed", "rule", rule, "error", err) }}
@@ -176,31 +197,18 @@ func (h fromWarnings) WithGroup(name string) slog.Handler {
 	return fromWarnings{h.Handler.WithGroup(name)}
 }
 
-// Close ends what Open began.
-func (a *App) Close() error { return a.DB.Close() }
-
-// index keeps the search index in step with what is published, in the
-// transaction that publishes.
-func (a *App) index(ctx context.Context, tx *db.Tx, c story.Change) error {
-	if !c.Public() {
-		if c.Was == story.Published {
-			return a.Search.Delete(ctx, tx, c.EditionID)
+// Close writes down what was counted, and ends what Open began.
+func (a *App) Close() error {
+	close(a.closed)
+	var err error
+	if a.Counter != nil {
+		ctx, cancel := context.WithTimeout(context.Background(), stopTimeout)
+		defer cancel()
+		if err = a.Counter.Flush(ctx); err != nil {
+			err = fmt.Errorf("%d stories that readers' meters counted are lost: %w", a.Counter.Len(), err)
 		}
-		return nil
 	}
-	e, err := a.Stories.EditionByID(ctx, tx, c.EditionID)
-	if err != nil {
-		return err
-	}
-	st, err := a.Stories.ByID(ctx, tx, c.StoryID)
-	if err != nil {
-		return err
-	}
-	body := e.Body.PlainText()
-	if st.PasswordHash != "" {
-		body = "" // not even which words it has
-	}
-	return a.Search.Put(ctx, tx, search.Entry{EditionID: e.ID, Lang: e.Lang, Headline: e.Headline, Summary: e.Summary, Body: body})
+	return errors.Join(err, a.DB.Close())
 }
 
 // CheckBenefits refuses a wall that promises what the newsroom does not have.

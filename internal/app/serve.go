@@ -21,15 +21,8 @@ import (
 	"masthead/ui"
 )
 
-// How long the parts of a request may take. A slow reader gets his page; a
-// client that sends its header byte by byte is cut off.
-const (
-	headerTimeout = 10 * time.Second
-	readTimeout   = 60 * time.Second
-	idleTimeout   = 2 * time.Minute
-	stopTimeout   = 20 * time.Second
-	maxHeader     = 64 << 10
-)
+// stopTimeout is how long requests under way may take when the program ends.
+const stopTimeout = 20 * time.Second
 
 // Handler gives everything that the public address serves.
 func (a *App) Handler() (http.Handler, error) { return a.handler(nil) }
@@ -64,6 +57,7 @@ func (a *App) handler(done func(r *http.Request, status int, took time.Duration)
 		Config: c, DB: a.DB, Stories: a.Stories, Media: a.Media, Readers: a.Readers, Staff: a.Staff, Newsletters: a.Newsletters,
 		Search: a.Search, Wall: a.Wall, WallStore: a.WallStore, MeterKeys: a.MeterKeys, Signer: a.Signer, Crawlers: a.Crawlers,
 		Mail: a.Mail, From: sender(c), Frames: frames, Pages: pages, Engine: a.Engine, Tell: a.Tell, Now: a.Now,
+		Counter: a.Counter, Away: a.away,
 	}
 	if c.Dev {
 		newsroom.Outbox = a.Outbox
@@ -75,7 +69,7 @@ func (a *App) handler(done func(r *http.Request, status int, took time.Duration)
 	if err != nil {
 		return nil, err
 	}
-	editors := &desk.Desk{Config: c, DB: a.DB, Stories: a.Stories, Readers: a.Readers, Staff: a.Staff, Wall: a.Wall, WallStore: a.WallStore,
+	editors := &desk.Desk{Config: c, DB: a.DB, Stories: a.Stories, Readers: a.Readers, Staff: a.Staff, Plans: a.Plans, Wall: a.Wall, WallStore: a.WallStore,
 		Pages: pages, Log: a.Log, Now: a.Now}
 	mux := http.NewServeMux()
 	mux.Handle(web.AssetPath, assets)
@@ -86,7 +80,7 @@ func (a *App) handler(done func(r *http.Request, status int, took time.Duration)
 		public, quick = forgetful(a.Engine, public), nil
 	}
 	mux.Handle("/", public)
-	return web.Shield(mux, web.ShieldOptions{
+	return web.Shield(door(a.hurried(mux), answer.Fail), web.ShieldOptions{
 		Log: a.Log, CSP: web.CSP{Frames: frames}, TrustedProxies: c.TrustedProxies, Now: a.Now,
 		OnPanic: answer.Fail, Quick: quick, Done: done,
 	})
@@ -101,16 +95,17 @@ func forgetful(e *site.Engine, next http.Handler) http.Handler {
 }
 
 // ops gives what only the operator sees: /metrics, /healthz (the process
-// lives) and /readyz (it can serve).
+// lives) and /readyz (it can serve, and whether it can write).
 func (a *App) ops(registry *prometheus.Registry) http.Handler {
 	mux := http.NewServeMux()
 	mux.Handle("GET /metrics", promhttp.HandlerFor(registry, promhttp.HandlerOpts{}))
 	mux.HandleFunc("GET /healthz", func(w http.ResponseWriter, r *http.Request) { fmt.Fprintln(w, "ok") })
 	mux.HandleFunc("GET /readyz", func(w http.ResponseWriter, r *http.Request) {
-		ctx, cancel := context.WithTimeout(r.Context(), 2*time.Second)
-		defer cancel()
-		if err := a.DB.Read().PingContext(ctx); err != nil {
-			http.Error(w, "the database does not answer: "+err.Error(), http.StatusServiceUnavailable)
+		if !a.isReady(w, r) {
+			return
+		}
+		if since, full := a.disk.full(); full { // pages are served, so the node stays in rotation
+			fmt.Fprintln(w, "reading only: the disk is full since", since.UTC().Format(time.RFC3339))
 			return
 		}
 		fmt.Fprintln(w, "ok")
@@ -135,28 +130,11 @@ func (a *App) Serve(ctx context.Context, ready func(addr net.Addr)) error {
 	}
 	registry.MustRegister(collectors.NewGoCollector(), collectors.NewProcessCollector(collectors.ProcessCollectorOpts{}), collectors.NewDBStatsCollector(a.DB.Read(), "read"))
 
-	var servers []*http.Server
-	listen := func(addr string, h http.Handler) (net.Listener, error) {
-		l, err := net.Listen("tcp", addr)
-		if err != nil {
-			return nil, fmt.Errorf("listen on %s: %w", addr, err)
-		}
-		l = web.Listen(l)
-		servers = append(servers, &http.Server{Handler: h, ConnContext: web.ConnContext, ReadHeaderTimeout: headerTimeout, ReadTimeout: readTimeout, IdleTimeout: idleTimeout, MaxHeaderBytes: maxHeader})
-		return l, nil
-	}
-	var listeners []net.Listener
-	l, err := listen(a.Config.Addr, handler)
+	a.disk.metrics(registry)
+	a.watch(registry)
+	doors, err := a.listen(handler, registry)
 	if err != nil {
 		return err
-	}
-	listeners = append(listeners, l)
-	if a.Config.OpsAddr != "" {
-		ops, err := listen(a.Config.OpsAddr, a.ops(registry))
-		if err != nil {
-			return errors.Join(err, l.Close())
-		}
-		listeners = append(listeners, ops)
 	}
 	if err := a.Relay.Start(ctx); err != nil {
 		return err
@@ -172,13 +150,19 @@ func (a *App) Serve(ctx context.Context, ready func(addr net.Addr)) error {
 	work, endWork := context.WithCancel(context.WithoutCancel(ctx))
 	defer endWork()
 	go a.Engine.Run(work)
-	failed := make(chan error, len(servers))
-	for i, s := range servers {
-		go func() { failed <- s.Serve(listeners[i]) }()
+	go a.Counter.Run(work)
+	go a.disk.watch(work, a.DB)
+	failed := make(chan error, len(doors))
+	for _, d := range doors {
+		go func() { failed <- d.serve() }()
 	}
-	a.Log.Info("serving", "addr", l.Addr().String(), "url", a.Config.URL.String(), "ops", a.Config.OpsAddr)
+	if a.identity != nil {
+		go a.identity.obtain(work)
+	}
+	addr := doors[0].listener.Addr()
+	a.Log.Info("serving", "addr", addr.String(), "url", a.Config.URL.String(), "ops", a.Config.OpsAddr)
 	if ready != nil {
-		ready(l.Addr())
+		ready(addr)
 	}
 	select {
 	case <-ctx.Done():
@@ -188,8 +172,8 @@ func (a *App) Serve(ctx context.Context, ready func(addr net.Addr)) error {
 	a.Log.Info("stopping")
 	stop, cancel := context.WithTimeout(context.WithoutCancel(ctx), stopTimeout)
 	defer cancel()
-	for _, s := range servers {
-		err = errors.Join(err, s.Shutdown(stop))
+	for _, d := range doors {
+		err = errors.Join(err, d.server.Shutdown(stop))
 	}
 	return errors.Join(err, a.Jobs.Stop(stop), stopCopies(stop))
 }
@@ -220,5 +204,5 @@ func (a *App) housekeeping() error {
 			return errors.Join(a.Readers.Sweep(ctx, tx), a.Staff.Sweep(ctx, tx), a.WallStore.Prune(ctx, tx, a.Wall.Window()), a.Relay.Prune(ctx, tx))
 		})
 	})
-	return errors.Join(a.Jobs.Every(publishDue{}, time.Minute), a.Jobs.Every(sweep{}, time.Hour))
+	return errors.Join(a.Jobs.Every(publishDue{}, time.Minute), a.Jobs.Every(sweep{}, time.Hour), a.reindex())
 }

@@ -93,7 +93,7 @@ func (r *room) staff() *browser {
 	r.tx(func(ctx context.Context, tx *db.Tx) error {
 		p, err := r.Staff.Add(ctx, tx, staff.Person{Email: "editor@example.org", Name: "An editor", Role: staff.Editor})
 		if err == nil {
-			_, cookie, err = r.Staff.StartSession(ctx, tx, p.ID)
+			_, cookie, err = r.Staff.StartSession(ctx, tx, p.ID, staff.Made{By: staff.ByLink})
 		}
 		return err
 	})
@@ -237,7 +237,13 @@ func otherKeys() wall.MeterKeys {
 func TestRegisteredMeter(t *testing.T) {
 	onBoth(t, nil, func(t *testing.T, r *room) {
 		b := r.reader("counted@example.org")
-		read := func() int { return r.count(`SELECT COUNT(*) FROM meter_read`) }
+		read := func() int {
+			t.Helper()
+			if err := r.Counter.Flush(t.Context()); err != nil {
+				t.Fatal(err)
+			}
+			return r.count(`SELECT COUNT(*) FROM meter_read`)
+		}
 		b.send(http.MethodHead, r.path("counted-one"), nil)
 		b.page("/topic/counted/")
 		b.page("/search?q=counted")
@@ -247,6 +253,10 @@ func TestRegisteredMeter(t *testing.T) {
 		has(t, "the first", b.page(r.path("counted-one")), kept("counted-one", "en")[0])
 		has(t, "the first again", b.page(r.path("counted-one")), kept("counted-one", "en")[0])
 		has(t, "the second", b.page(r.path("counted-two")), kept("counted-two", "en")[0])
+		hasNot(t, "the third, before anything is written", b.page(r.path("counted-three")), kept("counted-three", "en")...)
+		if n := r.count(`SELECT COUNT(*) FROM meter_read`); n != 0 {
+			t.Errorf("a page waited until %d reads were written", n)
+		}
 		if n := read(); n != 2 {
 			t.Errorf("%d reads are counted, want 2", n)
 		}
@@ -262,6 +272,11 @@ func TestRegisteredMeter(t *testing.T) {
 		hasNot(t, "the third in another browser", again.page(r.path("counted-three")), kept("counted-three", "en")...)
 		r.exec(`UPDATE meter_read SET at = at - 2678400000000`) // 31 days
 		has(t, "the third a month later", b.page(r.path("counted-three")), kept("counted-three", "en")...)
+		// Nothing is left of a reader who goes while a count waits.
+		again.post("/account/delete", url.Values{"confirm": {"1"}})
+		if n := read(); n != 0 || r.Counter.Len() != 0 {
+			t.Errorf("of a reader who has gone %d reads are counted, %d wait", n, r.Counter.Len())
+		}
 	})
 }
 

@@ -47,15 +47,14 @@ func (a *App) connect() {
 		return a.Tell(ctx, q, site.ReaderTag(id))
 	}
 	a.WallStore.Changed = func(ctx context.Context, q db.Queryer) error { return a.Tell(ctx, q, tagWall) }
+	a.Counter.Written = a.metersWritten
 	a.Relay.On(a.hear)
 }
 
 // hear drops what is kept of what has changed.
 func (a *App) hear(tags []string) {
 	if slices.Contains(tags, tagWall) || slices.Contains(tags, relay.All) {
-		if err := a.Wall.Load(context.Background(), a.DB.Read()); err != nil {
-			a.Log.Error("the wall's new rules cannot be used; the old ones stay", "error", err)
-		}
+		a.loadWall()
 		tags = append(slices.Clone(tags), site.SiteTag)
 	}
 	a.Engine.Changed(tags)

@@ -118,7 +118,7 @@ var tables = []table{
 	{file: "stories", name: "story", keys: 1, columns: []column{
 		{"id", "id", asText}, {"kind", "kind", asText}, {"section", "section_id", asOptional}, {"access", "access", asText},
 		{"password_hash", "password_hash", asText}, {"lead_media", "lead_media_id", asOptional}, {"original_lang", "original_lang", asText},
-		{"pinned", "pinned", asInteger}, {"source", "source", asOptional}, {"created", "created_at", asTime}, {"updated", "updated_at", asTime}},
+		{"pinned", "pinned", asInteger}, {"source", "source", asOptional}, {"created_by", "created_by", asText}, {"created", "created_at", asTime}, {"updated", "updated_at", asTime}},
 		inside: []inside{
 			{field: "topics", name: "story_topic", parent: "story_id", position: true,
 				columns: []column{{"topic", "topic_id", asText}}, order: []column{{"", "position", asInteger}}},
@@ -156,6 +156,8 @@ var tables = []table{
 			{field: "newsletters", name: "reader_newsletter", parent: "reader_id",
 				columns: []column{{"newsletter", "newsletter", asText}, {"since", "since", asTime}}, order: []column{{"", "newsletter", asText}}},
 		}},
+	{file: "consents", name: "reader_consent", keys: 1, keep: true, columns: []column{
+		{"id", "id", asText}, {"reader", "reader_id", asText}, {"what", "what", asText}, {"given", "given", asFlag}, {"how", "how", asText}, {"at", "at", asTime}}},
 	{file: "wall_rules", name: "wall_rule", keys: 1, whole: true, columns: []column{
 		{"id", "id", asText}, {"position", "position", asInteger}, {"name", "name", asText}, {"condition", "condition", asText}, {"verdict", "verdict", asText}}},
 	{file: "benefits", name: "benefit", keys: 1, whole: true, columns: []column{
@@ -167,7 +169,13 @@ var tables = []table{
 		{"reader", "reader_id", asText}, {"story", "story_id", asText}, {"at", "at", asTime}}},
 	{file: "staff", name: "staff", keys: 1, columns: []column{
 		{"id", "id", asText}, {"email", "email", asText}, {"email_key", "email_key", asText}, {"name", "name", asText}, {"role", "role", asText},
-		{"created", "created_at", asTime}, {"disabled", "disabled_at", asTime}}},
+		{"sections", "sections", asObject}, {"created", "created_at", asTime}, {"disabled", "disabled_at", asTime}}},
+	{file: "assignments", name: "assignment", keys: 1, columns: []column{
+		{"id", "id", asText}, {"story", "story_id", asText}, {"staff", "staff_id", asText}, {"task", "task", asText}, {"lang", "lang", asText},
+		{"note", "note", asText}, {"due", "due_at", asTime}, {"done", "done_at", asTime}, {"created_by", "created_by", asText}, {"created", "created_at", asTime}}},
+	{file: "audit", name: "audit", keys: 1, keep: true, columns: []column{
+		{"id", "id", asText}, {"at", "at", asTime}, {"staff", "staff_id", asText}, {"email", "staff_email", asText}, {"act", "act", asText},
+		{"object", "object", asText}, {"detail", "detail", asObject}}},
 }
 
 // omitted are the tables and columns that no archive has: secrets that sign
@@ -177,10 +185,15 @@ var omitted = map[string]string{
 	"signin":         "signs a reader in",
 	"staff_session":  "signs staff in",
 	"staff_link":     "signs staff in",
+	"staff_passkey":  "signs staff in",
+	"staff_totp":     "signs staff in, and is sealed with this newsroom's key",
+	"staff_recovery": "signs staff in",
+	"staff_ceremony": "a challenge of minutes",
 	"api_token":      "opens the API",
 	"rate":           "counters of minutes",
 	"change":         "tells running nodes what to forget",
 	"search_entry":   "made anew",
+	"search_heads":   "made anew",
 	"search_words":   "made anew",
 	"media.variants": "made anew",
 }

@@ -12,6 +12,8 @@ import (
 	"path"
 	"strings"
 	"time"
+
+	"masthead/internal/fault"
 )
 
 // Folder keeps blobs as files below one folder, and never reaches out of it,
@@ -74,7 +76,7 @@ func (f *Folder) Put(ctx context.Context, name string, r io.Reader, size int64, 
 		return err
 	}
 	if err := f.put(ctx, name, r, size); err != nil {
-		return fmt.Errorf("blob: put %s: %w", name, err)
+		return fmt.Errorf("blob: put %s: %w", name, fault.NoRoom(err))
 	}
 	return nil
 }

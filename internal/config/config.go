@@ -49,6 +49,13 @@ type Config struct {
 	LogJSON        bool
 	EmbedHosts     []string
 
+	// Connections.
+	TLSCert, TLSKey                    string // paths; "" for none
+	TLSAuto                            bool
+	ACMEDirectory                      string // URL
+	RedirectAddr                       string // "" for nowhere
+	Connections, ConnectionsPerAddress int
+
 	// Blobs.
 	Blobs                    string // "" for the folder, or s3://bucket?endpoint=…
 	S3AccessKey, S3SecretKey string
@@ -131,6 +138,24 @@ func Settings() []Setting {
 			set: func(c *Config, v string) (err error) { c.LogJSON, err = strconv.ParseBool(v); return err }},
 		{Name: "embed-hosts", Group: "The server", Default: "www.youtube-nocookie.com, player.vimeo.com", Doc: "Hosts whose players may be loaded into a story after the reader asks for it by a click.",
 			set: func(c *Config, v string) error { c.EmbedHosts = list(v); return nil }},
+
+		{Name: "tls-cert", Group: "Connections", Doc: "A file with the certificate chain (PEM) for url's host, so that the site needs nothing before it: addr then speaks TLS. It is read anew when it changes.",
+			set: func(c *Config, v string) error { c.TLSCert = v; return nil }},
+		{Name: "tls-key", Group: "Connections", Doc: "The file with the certificate's key.",
+			set: func(c *Config, v string) error { c.TLSKey = v; return nil }},
+		{Name: "tls-auto", Group: "Connections", Default: "false", Doc: "Obtain and renew the certificate of url's host by ACME, from Let's Encrypt whose terms you then accept; it is kept in the folder certificates. The public must reach addr as port 443 or redirect-addr as port 80.",
+			set: func(c *Config, v string) (err error) { c.TLSAuto, err = strconv.ParseBool(v); return err }},
+		{Name: "acme-directory", Group: "Connections", Default: "https://acme-v02.api.letsencrypt.org/directory", Doc: "The ACME directory (RFC 8555) that tls-auto asks.",
+			set: func(c *Config, v string) error {
+				c.ACMEDirectory = v
+				return matches(v, `^https://[^/]+/.*$`, "https://HOST/directory")
+			}},
+		{Name: "redirect-addr", Group: "Connections", Doc: "Where plain HTTP is listened for and sent to url, such as :80, when the site itself speaks TLS; empty for nowhere.",
+			set: func(c *Config, v string) error { c.RedirectAddr = v; return nil }},
+		{Name: "connections", Group: "Connections", Default: "10000", Doc: "How many connections may be open at once; fewer where the system allows fewer open files. The one that has been idle the longest makes room for a new one.",
+			set: number(func(c *Config) *int { return &c.Connections }, 16, 1000000)},
+		{Name: "connections-per-address", Group: "Connections", Default: "256", Doc: "How many of them one address (/64 of IPv6) may have; trusted proxies and this machine itself may have any number.",
+			set: number(func(c *Config) *int { return &c.ConnectionsPerAddress }, 4, 1000000)},
 
 		{Name: "blobs", Group: "Pictures and files", Doc: "Where pictures and files are kept: empty for the folder blobs in the newsroom's folder, or s3://BUCKET?endpoint=HOST[&region=R][&prefix=P][&insecure=true].",
 			set: func(c *Config, v string) error {
@@ -232,10 +257,14 @@ func Load(dir string, flags map[string]string, lookup func(string) (string, bool
 	if !slices.Contains(c.Languages, c.Language) {
 		c.Languages = append([]string{c.Language}, c.Languages...)
 	}
+	if err := c.checkTLS(); err != nil {
+		return Config{}, err
+	}
 	if c.DB == "" {
 		c.DB = filepath.Join(abs, "masthead.db")
 	}
 	c.Theme, c.CrawlerRanges, c.DisposableDomains = c.within(c.Theme), c.within(c.CrawlerRanges), c.within(c.DisposableDomains)
+	c.TLSCert, c.TLSKey = c.within(c.TLSCert), c.within(c.TLSKey)
 	if !strings.Contains(c.Copies, "://") {
 		c.Copies = c.within(c.Copies)
 	}
@@ -262,6 +291,28 @@ func (c Config) In(lang string) Names {
 
 // Secure reports whether the site is served over TLS, so that cookies are sent over it alone.
 func (c Config) Secure() bool { return c.URL.Scheme == "https" }
+
+// TLS reports whether the site's own listener speaks TLS.
+func (c Config) TLS() bool { return c.TLSCert != "" || c.TLSAuto }
+
+// checkTLS looks whether the settings of TLS fit one another.
+func (c Config) checkTLS() error {
+	host := c.URL.Hostname()
+	_, ip := netip.ParseAddr(host)
+	switch {
+	case (c.TLSCert == "") != (c.TLSKey == ""):
+		return fault.New(fault.Invalid, "tls-cert and tls-key go together").WithHint("set both, or neither")
+	case c.TLSAuto && c.TLSCert != "":
+		return fault.New(fault.Invalid, "tls-auto and tls-cert do not go together").WithHint("set one of them")
+	case c.TLS() && c.URL.Scheme != "https":
+		return fault.New(fault.Invalid, "the site speaks TLS, and url does not begin with https").WithHint("set url = \"https://%s\"", c.URL.Host)
+	case c.TLSAuto && (ip == nil || !strings.Contains(host, ".")):
+		return fault.New(fault.Invalid, "tls-auto needs a public name in url, not "+host).WithHint("set url = \"https://news.example\"")
+	case c.RedirectAddr != "" && !c.TLS():
+		return fault.New(fault.Invalid, "redirect-addr is for a site that speaks TLS").WithHint("set tls-auto, or tls-cert and tls-key")
+	}
+	return nil
+}
 
 // within makes a path that is not absolute one in the newsroom's folder.
 func (c Config) within(path string) string {

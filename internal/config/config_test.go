@@ -107,3 +107,25 @@ func TestNamesByLanguage(t *testing.T) {
 		t.Errorf("In(he) = %q", got)
 	}
 }
+
+func TestSettingsOfTLSFitOneAnother(t *testing.T) {
+	for _, c := range []struct{ file, want string }{
+		{`tls-cert = "a"`, "tls-cert and tls-key go together"},
+		{"tls-auto = true\ntls-cert = \"a\"\ntls-key = \"b\"\nurl = \"https://news.example\"", "do not go together"},
+		{"tls-cert = \"a\"\ntls-key = \"b\"\nurl = \"http://news.example\"", "does not begin with https"},
+		{"tls-auto = true\nurl = \"https://192.0.2.1\"", "needs a public name"},
+		{"tls-auto = true\nurl = \"https://localhost\"", "needs a public name"},
+		{"redirect-addr = \":80\"\nurl = \"https://news.example\"", "speaks TLS"},
+		{"tls-auto = true\nurl = \"https://news.example\"\nredirect-addr = \":80\"", ""},
+		{"tls-cert = \"a\"\ntls-key = \"b\"\nurl = \"https://192.0.2.1\"", ""},
+	} {
+		got, err := config.Load(write(t, c.file, 0o600), nil, none)
+		if c.want == "" {
+			if err != nil || !got.TLS() {
+				t.Errorf("%s: %v", c.file, err)
+			}
+		} else if err == nil || !strings.Contains(err.Error(), c.want) {
+			t.Errorf("%s: %v, want %q", c.file, err, c.want)
+		}
+	}
+}

@@ -14,7 +14,7 @@ import (
 	"github.com/google/uuid"
 	"github.com/jackc/pgx/v5"
 	"github.com/jackc/pgx/v5/pgconn"
-	"github.com/jackc/pgx/v5/stdlib" // registers "pgx"
+	"github.com/jackc/pgx/v5/stdlib"
 	"modernc.org/sqlite"
 	sqlite3 "modernc.org/sqlite/lib"
 
@@ -43,6 +43,10 @@ type DB struct {
 	Dialect Dialect
 	// Name is the file's path, or the URL without its password.
 	Name string
+
+	// Failed, where set before the first transaction, is told of every writing
+	// transaction that failed, as InTx gives it.
+	Failed func(err error)
 
 	dsn         string
 	write, read *sql.DB
@@ -84,11 +88,13 @@ func openPostgres(name string) (*DB, error) {
 	if err != nil {
 		return d, fault.New(fault.Invalid, "the database URL cannot be read").WithHint("write it as postgres://user:password@host/name")
 	}
-	d.Name = u.Redacted()
-	pool, err := sql.Open("pgx", name)
+	d.Name, d.dsn = u.Redacted(), patient(u)
+	config, err := pgx.ParseConfig(d.dsn)
 	if err != nil {
-		return d, err
+		return d, fault.New(fault.Invalid, "the database URL cannot be read").WithHint("write it as postgres://user:password@host/name")
 	}
+	dial(config)
+	pool := stdlib.OpenDB(*config)
 	pool.SetMaxOpenConns(16)
 	pool.SetMaxIdleConns(8)
 	pool.SetConnMaxIdleTime(5 * time.Minute)
@@ -109,13 +115,13 @@ func openSQLite(name string) (*DB, error) {
 		}
 		return "file:" + (&url.URL{Path: name}).EscapedPath() + "?" + q.Encode()
 	}
-	write, err := sql.Open("sqlite", dsn())
+	write, err := openKeeping(dsn())
 	if err != nil {
 		return d, err
 	}
 	write.SetMaxOpenConns(1)
 	write.SetConnMaxIdleTime(0)
-	read, err := sql.Open("sqlite", dsn("query_only(1)"))
+	read, err := openKeeping(dsn("query_only(1)"))
 	if err != nil {
 		write.Close()
 		return d, err
@@ -175,8 +181,17 @@ func (tx *Tx) PGX() *pgx.Conn { return tx.pgx }
 
 // InTx runs fn in one writing transaction: committed when fn returns nil, and
 // rolled back whole otherwise, also when fn panics. fn must use tx alone; on
-// SQLite a second writer inside it would wait for itself.
+// SQLite a second writer inside it would wait for itself. A database without
+// room gives fault.Full.
 func (d *DB) InTx(ctx context.Context, fn func(tx *Tx) error) error {
+	err := told(d.inTx(ctx, fn))
+	if err != nil && d.Failed != nil {
+		d.Failed(err)
+	}
+	return err
+}
+
+func (d *DB) inTx(ctx context.Context, fn func(tx *Tx) error) error {
 	conn, err := d.write.Conn(ctx)
 	if err != nil {
 		return fmt.Errorf("db: begin: %w", err)
@@ -257,6 +272,30 @@ func IsUnique(err error) bool {
 	}
 	if e, ok := errors.AsType[*pgconn.PgError](err); ok {
 		return e.Code == "23505" // unique_violation
+	}
+	return false
+}
+
+// told gives err its kind where the database has no room left.
+func told(err error) error {
+	if isFull(err) && !fault.Is(err, fault.Full) {
+		return fmt.Errorf("%w: %w", fault.Disk(), err)
+	}
+	return err
+}
+
+// isFull reports whether err tells that there is no room to write. SQLite says
+// FULL of a disk, and an input/output fault of a quota, a limit on files and a
+// log whose index cannot grow (sqlite.org/rescode.html).
+func isFull(err error) bool {
+	if e, ok := errors.AsType[*sqlite.Error](err); ok {
+		switch e.Code() {
+		case sqlite3.SQLITE_FULL, sqlite3.SQLITE_IOERR_WRITE, sqlite3.SQLITE_IOERR_SHMSIZE, sqlite3.SQLITE_IOERR_TRUNCATE:
+			return true
+		}
+	}
+	if e, ok := errors.AsType[*pgconn.PgError](err); ok {
+		return e.Code == "53100" // disk_full
 	}
 	return false
 }

@@ -11,6 +11,8 @@ import (
 	"masthead/internal/db"
 	"masthead/internal/fault"
 	"masthead/internal/language"
+	"masthead/internal/newsletter"
+	"masthead/internal/plan"
 	"masthead/internal/reader"
 	"masthead/internal/staff"
 	"masthead/internal/story"
@@ -24,47 +26,52 @@ const cookie = "staff"
 
 // Desk is what the pages are made from. All its fields are set once, by app.
 type Desk struct {
-	Config    config.Config
-	DB        *db.DB
-	Stories   *story.Store
-	Readers   *reader.Store
-	Staff     *staff.Store
-	Wall      *wall.Wall
-	WallStore *wall.Store
-	Pages     *web.Renderer
-	Log       *slog.Logger
-	Now       func() time.Time
+	Config      config.Config
+	DB          *db.DB
+	Stories     *story.Store
+	Readers     *reader.Store
+	Staff       *staff.Store
+	Plans       *plan.Store
+	Wall        *wall.Wall
+	WallStore   *wall.Store
+	Newsletters newsletter.Store
+	Pages       *web.Renderer
+	Log         *slog.Logger
+	Now         func() time.Time
 }
 
 // Handler serves every address below /desk/.
 func (d *Desk) Handler() http.Handler {
 	answer := &web.Answer{Renderer: d.Pages, ErrorPage: d.errorPage, Log: d.Log}
 	mux := http.NewServeMux()
-	door := func(pattern string, h web.Handler) { mux.Handle(pattern, answer.Page(h)) }
-	room := func(pattern string, h web.Handler) { door(pattern, d.staffOnly(h)) }
-
-	door("GET /desk/signin", d.signin)
-	door("POST /desk/signin", d.signinConfirm)
-	room("POST /desk/signout", d.signout)
-	room("GET /desk/{$}", d.stories)
-	room("GET /desk/stories/{edition}", d.story)
-	room("GET /desk/people", d.people)
-	room("/desk/", func(w http.ResponseWriter, r *http.Request) error {
-		return fault.New(fault.NotFound, "there is no such room", "path", r.URL.Path)
-	})
+	for _, route := range d.Routes() {
+		h := d.admit(route, route.handle)
+		if !route.Open {
+			h = d.staffOnly(route, h)
+		}
+		if route.JSON {
+			mux.Handle(route.Pattern, answer.API(h))
+		} else {
+			mux.Handle(route.Pattern, answer.Page(h))
+		}
+	}
 	return mux
 }
 
 type visitKey struct{}
 
-// staffOnly lets nobody in who is not signed in, and shows him the door.
-func (d *Desk) staffOnly(h web.Handler) web.Handler {
+// staffOnly lets nobody in who is not signed in, and shows him the door; a
+// program gets 401.
+func (d *Desk) staffOnly(route Route, h web.Handler) web.Handler {
 	return func(w http.ResponseWriter, r *http.Request) error {
 		value, _ := web.Cookie(r, cookie)
 		visit, err := d.Staff.Resolve(r.Context(), d.DB.Read(), value)
 		if fault.Is(err, fault.Unauthorized) {
 			if value != "" {
 				web.DropCookie(w, r, cookie)
+			}
+			if route.JSON {
+				return err
 			}
 			return d.closed(w, r, http.StatusUnauthorized, "")
 		}

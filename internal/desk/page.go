@@ -5,6 +5,7 @@ import (
 	"strings"
 
 	"masthead/internal/language"
+	"masthead/internal/staff"
 	"masthead/internal/web"
 )
 
@@ -29,6 +30,34 @@ type Link struct {
 	Current bool
 }
 
+// rooms are the bar's links, from left to right: each is a room of several
+// pages below its address, or at one of its other addresses.
+var rooms = []struct {
+	key, url string
+	also     []string // further prefixes of addresses that belong to the room
+	act      staff.Act
+}{
+	{"desk.stories", "/desk/", []string{"/desk/stories/"}, staff.ReadDesk},
+	{"desk.readers.title", "/desk/readers", nil, staff.ReadReaders},
+	{"desk.people", "/desk/people", nil, staff.ReadDesk},
+}
+
+// nav gives the links to the rooms that somebody may enter.
+func nav(r *http.Request, f *language.Furniture, p staff.Person) []Link {
+	var links []Link
+	for _, room := range rooms {
+		if !p.Ever(room.act) {
+			continue
+		}
+		current := r.URL.Path == room.url || room.url != "/desk/" && strings.HasPrefix(r.URL.Path, room.url+"/")
+		for _, prefix := range room.also {
+			current = current || strings.HasPrefix(r.URL.Path, prefix)
+		}
+		links = append(links, Link{Name: f.T(room.key), URL: room.url, Current: current})
+	}
+	return links
+}
+
 // Person is one of the staff.
 type Person struct {
 	Name     string // may be empty
@@ -44,10 +73,10 @@ func (d *Desk) base(r *http.Request, title string) Base {
 	b := Base{Furniture: f, Site: d.Config.Title, Lang: lang, Dir: language.Dir(lang), Title: title}
 	if v, ok := visitOf(r); ok {
 		b.Person = &Person{Name: v.Person.Name, Email: v.Person.Email, Role: f.T("desk.role." + string(v.Person.Role))}
-		b.Nav = []Link{
-			{Name: f.T("desk.stories"), URL: "/desk/", Current: r.URL.Path == "/desk/" || strings.HasPrefix(r.URL.Path, "/desk/stories/")},
-			{Name: f.T("desk.people"), URL: "/desk/people", Current: r.URL.Path == "/desk/people"},
-		}
+		b.Nav = nav(r, f, v.Person)
+	}
+	if key := "desk.done." + r.URL.Query().Get("done"); f.Has(key) {
+		b.Notice = f.T(key)
 	}
 	return b
 }

@@ -1,11 +1,21 @@
 package desk
 
-import "net/http"
+import (
+	"net/http"
+
+	"masthead/internal/staff"
+)
 
 // PeoplePage is the list of the staff. Template: desk/people.
 type PeoplePage struct {
 	Base
 	People []Person
+}
+
+func (d *Desk) peopleRoutes() []Route {
+	return []Route{
+		{Pattern: "GET /desk/people", Act: staff.ReadDesk, handle: d.people},
+	}
 }
 
 // people serves "/desk/people".

@@ -17,6 +17,14 @@ type SigninPage struct {
 	Problem string
 }
 
+func (d *Desk) doorRoutes() []Route {
+	return []Route{
+		{Pattern: "GET /desk/signin", Open: true, handle: d.signin},
+		{Pattern: "POST /desk/signin", Open: true, handle: d.signinConfirm},
+		{Pattern: "POST /desk/signout", Act: staff.KeepSelf, handle: d.signout},
+	}
+}
+
 // signin serves "GET /desk/signin". It changes nothing, so that a mail scanner
 // that opens the link uses nothing up.
 func (d *Desk) signin(w http.ResponseWriter, r *http.Request) error {
@@ -57,7 +65,7 @@ func (d *Desk) signinConfirm(w http.ResponseWriter, r *http.Request) error {
 				return err
 			}
 		}
-		session, value, err = d.Staff.StartSession(ctx, tx, person.ID)
+		session, value, err = d.Staff.StartSession(ctx, tx, person.ID, staff.Made{By: staff.ByLink})
 		return err
 	})
 	if fault.Is(err, fault.Gone) {

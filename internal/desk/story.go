@@ -10,6 +10,7 @@ import (
 
 	"masthead/internal/fault"
 	"masthead/internal/language"
+	"masthead/internal/staff"
 	"masthead/internal/story"
 	"masthead/internal/wall"
 )
@@ -72,21 +73,17 @@ type Trace struct {
 	Steps []wall.Step
 }
 
+func (d *Desk) storyRoutes() []Route {
+	return []Route{
+		{Pattern: "GET /desk/{$}", Act: staff.ReadDesk, On: OnAny, handle: d.stories},
+		{Pattern: "GET /desk/stories/{edition}", Act: staff.ReadDesk, On: OnEdition, handle: d.story},
+	}
+}
+
 // story serves "/desk/stories/{edition}".
 func (d *Desk) story(w http.ResponseWriter, r *http.Request) error {
 	ctx, q := r.Context(), d.DB.Read()
-	id := r.PathValue("edition")
-	if !printable(id) {
-		return fault.New(fault.NotFound, "no such edition", "id", id)
-	}
-	e, err := d.Stories.EditionByID(ctx, q, id)
-	if err != nil {
-		return err
-	}
-	st, err := d.Stories.ByID(ctx, q, e.StoryID)
-	if err != nil {
-		return err
-	}
+	e, st := d.edition(r), d.storyOf(r)
 	sections, err := d.Stories.Sections(ctx, q)
 	if err != nil {
 		return err

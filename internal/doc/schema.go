@@ -65,13 +65,16 @@ type attrSpec struct {
 // nodeSpec is one node type. content is the ProseMirror content expression,
 // which the editor's schema is built from; holds is the same as a list of
 // child types or of the groups block, flow (block without the wall mark) and
-// inline. Where min is 1 at least one child is needed.
+// inline. Where min is 1 at least one child is needed. What stands in a bare
+// node cannot be marked; an atom is edited as one thing, and so marked as one.
 type nodeSpec struct {
 	group   string
 	content string
 	holds   []string
 	min     int
 	attrs   map[string]attrSpec
+	bare    bool
+	atom    bool
 }
 
 var (
@@ -112,13 +115,13 @@ var nodeSpecs = map[string]nodeSpec{
 	"table_row":    {content: "(table_cell | table_header)+", holds: []string{"table_cell", "table_header"}, min: 1},
 	"table_cell":   {content: "flow+", holds: flow, min: 1, attrs: cellAttr},
 	"table_header": {content: "flow+", holds: flow, min: 1, attrs: cellAttr},
-	"code_block":   {group: "block", content: "text*", holds: []string{"text"}, attrs: map[string]attrSpec{"language": {kind: token}}},
+	"code_block":   {group: "block", content: "text*", holds: []string{"text"}, bare: true, attrs: map[string]attrSpec{"language": {kind: token}}},
 	"divider":      {group: "block"},
 	"callout":      {group: "block", content: "flow+", holds: flow, min: 1, attrs: map[string]attrSpec{"tone": {kind: choice, options: tones, defText: tones[0]}}},
 	"wall_mark":    {group: "block"},
 	"text":         {group: "inline"},
 	"hard_break":   {group: "inline"},
-	"footnote":     {group: "inline", content: "(text | hard_break)*", holds: []string{"text", "hard_break"}},
+	"footnote":     {group: "inline", content: "(text | hard_break)*", holds: []string{"text", "hard_break"}, atom: true},
 }
 
 // markOrder is the order of nesting, outermost first, and so the order of the
@@ -158,18 +161,24 @@ func isText(typ string) bool {
 
 // Check tells whether the document keeps the schema: known types and marks,
 // right nesting, right attributes, within the limits. The error is an *Error.
-func Check(n *Node) error {
+func Check(n *Node) error { return check(n, false) }
+
+// check with working set lets pass what only [Settle] can mend.
+func check(n *Node, working bool) error {
 	if n == nil {
 		return &Error{Why: "there is none", Fix: "use doc.Empty"}
 	}
 	if n.Type != "doc" {
 		return &Error{Why: fmt.Sprintf("its type is %q", n.Type), Fix: `the outermost node is "doc"`}
 	}
-	c := checker{}
+	c := checker{working: working}
 	return c.node(n, "", 0)
 }
 
-type checker struct{ nodes, walls int }
+type checker struct {
+	nodes, walls int
+	working      bool // it is being written: see CheckWorking
+}
 
 func (c *checker) node(n *Node, path string, depth int) error {
 	fail := func(fix, why string, args ...any) error {
@@ -189,7 +198,7 @@ func (c *checker) node(n *Node, path string, depth int) error {
 	if !ok {
 		return fail("use one of "+strings.Join(names(nodeSpecs), ", "), "unknown node type %q", clip(n.Type, 40))
 	}
-	if why, fix := badAttrs(spec.attrs, n.Attrs); why != "" {
+	if why, fix := badAttrs(spec.attrs, n.Attrs, c.working); why != "" {
 		return fail(fix, "%s", why)
 	}
 	switch n.Type {
@@ -201,15 +210,15 @@ func (c *checker) node(n *Node, path string, depth int) error {
 			return fail("send UTF-8", "text that is not UTF-8")
 		}
 	case "figure", "file":
-		if n.Attr("media") == "" && n.Attr("src") == "" {
+		if !c.working && n.Attr("media") == "" && n.Attr("src") == "" {
 			return fail("give the attribute media (an ID) or src (an address)", "it shows nothing")
 		}
 	case "also_read":
-		if n.Attr("story") == "" && n.Attr("url") == "" {
+		if !c.working && n.Attr("story") == "" && n.Attr("url") == "" {
 			return fail("give the attribute story (an ID) or url", "it points nowhere")
 		}
 	case "wall_mark":
-		if c.walls++; c.walls > 1 {
+		if c.walls++; c.walls > 1 && !c.working {
 			return fail("keep the first only", "a second wall mark")
 		}
 	}
@@ -224,10 +233,10 @@ func (c *checker) node(n *Node, path string, depth int) error {
 		if nodeSpecs[n.Type].group != "inline" {
 			return fail("mark the text in it", "a mark on a block")
 		}
-		if why, fix := badAttrs(attrs, m.Attrs); why != "" {
+		if why, fix := badAttrs(attrs, m.Attrs, c.working); why != "" {
 			return fail(fix, "mark %s: %s", m.Type, why)
 		}
-		if m.Type == "lang" && m.Attr("lang") == "" && m.Attr("dir") == "" {
+		if !c.working && m.Type == "lang" && m.Attr("lang") == "" && m.Attr("dir") == "" {
 			return fail("give the attribute lang or dir", "mark lang says nothing")
 		}
 	}
@@ -256,7 +265,7 @@ func (c *checker) node(n *Node, path string, depth int) error {
 	return nil
 }
 
-func badAttrs(specs map[string]attrSpec, attrs map[string]any) (why, fix string) {
+func badAttrs(specs map[string]attrSpec, attrs map[string]any, working bool) (why, fix string) {
 	for _, k := range sortedKeys(attrs) {
 		spec, ok := specs[k]
 		if !ok {
@@ -276,7 +285,7 @@ func badAttrs(specs map[string]attrSpec, attrs map[string]any) (why, fix string)
 		}
 	}
 	for _, k := range names(specs) {
-		if s, _ := attrs[k].(string); specs[k].required && s == "" {
+		if s, _ := attrs[k].(string); specs[k].required && s == "" && !working {
 			return fmt.Sprintf("attribute %s is missing", k), "give it"
 		}
 	}
@@ -367,8 +376,10 @@ func clip(s string, n int) string {
 
 // Schema returns the schema as JSON for the editor: nodes with group, content
 // (a ProseMirror expression over the groups block, flow and inline), attrs
-// with default and options; marks in order with attrs. A block other than the
-// wall mark is in the groups "block flow".
+// with default and options; marks "" where what stands in it cannot be marked,
+// and atom; marks in order with attrs. A block other than the wall mark is in
+// the groups "block flow". The steps of two writers come to the same document
+// only where the editor's schema says no more and no less than this.
 func Schema() []byte {
 	type attr struct {
 		Default any      `json:"default"`
@@ -378,6 +389,8 @@ func Schema() []byte {
 		Group   string          `json:"group,omitempty"`
 		Content string          `json:"content,omitempty"`
 		Attrs   map[string]attr `json:"attrs,omitempty"`
+		Marks   *string         `json:"marks,omitempty"`
+		Atom    bool            `json:"atom,omitempty"`
 	}
 	type mark struct {
 		Type  string          `json:"type"`
@@ -405,7 +418,11 @@ func Schema() []byte {
 		if group == "block" && name != "wall_mark" {
 			group = "block flow"
 		}
-		out.Nodes[name] = node{Group: group, Content: s.content, Attrs: attrsOf(s.attrs)}
+		n := node{Group: group, Content: s.content, Attrs: attrsOf(s.attrs), Atom: s.atom}
+		if s.bare {
+			n.Marks = new(string)
+		}
+		out.Nodes[name] = n
 	}
 	for _, m := range markOrder {
 		out.Marks = append(out.Marks, mark{Type: m, Attrs: attrsOf(markSpecs[m])})

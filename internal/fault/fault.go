@@ -14,6 +14,7 @@ import (
 	"errors"
 	"fmt"
 	"strings"
+	"syscall"
 )
 
 // Kind says which sort of thing went wrong. The zero Kind is Internal.
@@ -32,12 +33,14 @@ const (
 	TooLarge                    // 413: more bytes than are taken
 	TooMany                     // 429: try again later
 	Unavailable                 // 503: a part that is needed is away
+	HeaderTooLarge              // 431: more cookies than are taken
+	Full                        // 507 (RFC 4918 §11.5): there is no room to keep anything; reading goes on
 )
 
 var names = [...]string{"internal", "not found", "gone", "invalid", "unauthorized", "forbidden",
-	"payment required", "conflict", "too large", "too many", "unavailable"}
+	"payment required", "conflict", "too large", "too many", "unavailable", "header too large", "full"}
 
-var statuses = [...]int{500, 404, 410, 400, 401, 403, 402, 409, 413, 429, 503}
+var statuses = [...]int{500, 404, 410, 400, 401, 403, 402, 409, 413, 429, 503, 431, 507}
 
 // String gives the kind's name in lower case.
 func (k Kind) String() string { return names[k] }
@@ -85,6 +88,20 @@ func KindOf(err error) Kind {
 
 // Is reports whether err carries kind k.
 func Is(err error, k Kind) bool { return err != nil && KindOf(err) == k }
+
+// NoRoom gives err the kind Full when it tells that a disk, a quota or the size
+// of a file is at its end; else err itself.
+func NoRoom(err error) error {
+	if errors.Is(err, syscall.ENOSPC) || errors.Is(err, syscall.EDQUOT) || errors.Is(err, syscall.EFBIG) {
+		return fmt.Errorf("%w: %w", Disk(), err)
+	}
+	return err
+}
+
+// Disk is the fault of a disk that is full.
+func Disk() *Error {
+	return New(Full, "there is no room left to keep that").WithHint("make room on the disk; reading goes on meanwhile")
+}
 
 // Hint gives the hint that err carries, or "".
 func Hint(err error) string {

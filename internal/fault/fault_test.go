@@ -3,6 +3,8 @@ package fault_test
 import (
 	"errors"
 	"fmt"
+	"os"
+	"syscall"
 	"testing"
 
 	"masthead/internal/fault"
@@ -28,5 +30,16 @@ func TestInternalIsNotShown(t *testing.T) {
 	err := errors.New("dial tcp 10.0.0.1: refused")
 	if fault.KindOf(err) != fault.Internal || fault.Message(err) != "something went wrong" || fault.Is(nil, fault.Internal) {
 		t.Errorf("an unexpected error is shown: %v %q", fault.KindOf(err), fault.Message(err))
+	}
+}
+
+func TestNoRoom(t *testing.T) {
+	full := fmt.Errorf("blob: put: %w", &os.PathError{Op: "write", Path: "x", Err: syscall.ENOSPC})
+	if err := fault.NoRoom(full); fault.KindOf(err) != fault.Full || fault.Full.Status() != 507 || !errors.Is(err, syscall.ENOSPC) {
+		t.Errorf("NoRoom(%v) = %v", full, err)
+	}
+	other := errors.New("refused")
+	if err := fault.NoRoom(other); err != other {
+		t.Errorf("NoRoom(%v) = %v", other, err)
 	}
 }

@@ -9,6 +9,7 @@
 //	f.N("story.minutes", 5)      // "5 دقائق للقراءة"
 //	f.Date(t).Text               // "22 نوفمبر 2026"
 //
-// The furniture's words are in messages/*.toml, one file a language, every file
-// with the same keys. Plurals follow CLDR (Unicode TR 35, Language Plural Rules).
+// The furniture's words are in messages/*.toml, one file a language, and those of
+// the desk in messages/desk, one file a room and language; every language has
+// the same keys. Plurals follow CLDR (Unicode TR 35, Language Plural Rules).
 package language

@@ -16,7 +16,7 @@ import (
 	"golang.org/x/text/language"
 )
 
-//go:embed messages/*.toml
+//go:embed messages/*.toml messages/desk/*.toml
 var messages embed.FS
 
 // Furniture is the words, dates and numbers of one language. A nil *Furniture
@@ -51,16 +51,25 @@ var catalogues = sync.OnceValue(func() map[string]*Furniture {
 })
 
 func load(fsys fs.FS, lang string) (*Furniture, error) {
-	text, err := fs.ReadFile(fsys, path.Join("messages", lang+".toml"))
+	names, err := fs.Glob(fsys, path.Join("messages", "desk", "*."+lang+".toml"))
 	if err != nil {
 		return nil, fmt.Errorf("language: catalogue %s: %w", lang, err)
 	}
-	var tree map[string]any
-	if err := toml.Unmarshal(text, &tree); err != nil {
-		return nil, fmt.Errorf("language: catalogue %s: %w", lang, err)
-	}
 	f := &Furniture{lang: lang, tag: language.MustParse(lang), rtl: Dir(lang) == "rtl", words: map[string]message{}}
-	return f, f.add("", tree)
+	for _, name := range append(names, path.Join("messages", lang+".toml")) {
+		text, err := fs.ReadFile(fsys, name)
+		if err != nil {
+			return nil, fmt.Errorf("language: catalogue %s: %w", lang, err)
+		}
+		var tree map[string]any
+		if err := toml.Unmarshal(text, &tree); err != nil {
+			return nil, fmt.Errorf("language: %s: %w", name, err)
+		}
+		if err := f.add("", tree); err != nil {
+			return nil, err
+		}
+	}
+	return f, nil
 }
 
 func (f *Furniture) add(prefix string, tree map[string]any) error {
@@ -68,6 +77,9 @@ func (f *Furniture) add(prefix string, tree map[string]any) error {
 		key := prefix + name
 		switch v := value.(type) {
 		case string:
+			if _, twice := f.words[key]; twice {
+				return fmt.Errorf("language: catalogue %s: %s stands in two files", f.lang, key)
+			}
 			f.words[key] = message{plural.Other: v}
 		case map[string]any:
 			if _, isPlural := v["other"]; !isPlural {

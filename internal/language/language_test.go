@@ -208,7 +208,7 @@ func TestKeysAreUsed(t *testing.T) {
 			if d.IsDir() && (d.Name() == "node_modules" || d.Name() == "dist" || d.Name() == "gallery") {
 				return fs.SkipDir
 			}
-			if ext := filepath.Ext(path); ext == ".html" || ext == ".txt" || ext == ".go" && !strings.HasSuffix(path, "_test.go") {
+			if ext := filepath.Ext(path); ext == ".html" || ext == ".txt" || ext == ".ts" || ext == ".go" && !strings.HasSuffix(path, "_test.go") {
 				b, err := os.ReadFile(path)
 				if err != nil {
 					return err

@@ -57,7 +57,7 @@ func (o *Outbox) Send(_ context.Context, l Letter) error {
 	temporary := "." + name
 	defer o.root.Remove(temporary) // after the rename there is none
 	if err := o.root.WriteFile(temporary, message, 0o640); err != nil {
-		return fmt.Errorf("mail.Send: %w", err)
+		return fmt.Errorf("mail.Send: %w", fault.NoRoom(err))
 	}
 	if err := o.root.Rename(temporary, name+".eml"); err != nil {
 		return fmt.Errorf("mail.Send: %w", err)

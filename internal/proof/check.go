@@ -7,7 +7,6 @@ import (
 	"fmt"
 	"net/http"
 	"net/url"
-	"regexp"
 	"slices"
 	"strconv"
 	"strings"
@@ -60,6 +59,10 @@ type check struct {
 	report      *ledger
 }
 
+// lag is how long a count may take from the node that made it to another: a
+// second until it is written ([wall.FlushEvery]), and what the relay takes.
+const lag = 3 * time.Second
+
 // maxTiers is how many tiers have a persona of their own; maxListPages is how
 // far a list is followed when only some stories are checked.
 const (
@@ -81,6 +84,9 @@ func Check(ctx context.Context, n Newsroom, o Options) (_ *Report, err error) {
 	}
 	if err := f.clean(ctx); err != nil {
 		return nil, err
+	}
+	if o.URL != nil {
+		f.lag = lag
 	}
 	c := &check{facts: f, report: newLedger()}
 	tiers, err := n.Readers.Tiers(ctx, n.DB.Read())
@@ -249,22 +255,29 @@ func (w *worker) page(ctx context.Context, p *persona, i int32, tags *[]string) 
 	if !ok {
 		return nil
 	}
-	return w.whole(ctx, p, i, ask{surface: "story page", method: p.method, path: path}, f.decide(p, e, true, gift), tags)
+	d := f.decide(p, e, true, gift)
+	given, err := w.whole(ctx, p, i, ask{surface: "story page", method: p.method, path: path}, d, tags)
+	if given {
+		p.given = append(p.given, wall.Read{StoryID: e.storyID, At: f.Now()})
+	}
+	return err
 }
 
 // item reads the story by the API.
 func (w *worker) item(ctx context.Context, p *persona, i int32, tags *[]string) error {
 	e := w.facts.editions[i]
-	return w.whole(ctx, p, i, ask{surface: "API item", path: "/api/v1/stories/" + e.id}, w.facts.decide(p, e, true, nil), tags)
+	_, err := w.whole(ctx, p, i, ask{surface: "API item", path: "/api/v1/stories/" + e.id}, w.facts.decide(p, e, true, nil), tags)
+	return err
 }
 
 // whole reads one story at its own address, and holds the answer against d,
-// what the persona may read of it.
-func (w *worker) whole(ctx context.Context, p *persona, i int32, a ask, d wall.Decision, tags *[]string) error {
+// what the persona may read of it. It tells whether the persona's meter must
+// have counted the story.
+func (w *worker) whole(ctx context.Context, p *persona, i int32, a ask, d ruling, tags *[]string) (counted bool, err error) {
 	e := w.facts.editions[i]
 	if p.tagged {
 		if len(*tags) == 0 {
-			return nil
+			return false, nil
 		}
 		list := ""
 		for _, t := range *tags {
@@ -274,10 +287,10 @@ func (w *worker) whole(ctx context.Context, p *persona, i int32, a ask, d wall.D
 	}
 	got, err := w.read(ctx, p, a)
 	if err != nil {
-		return err
+		return false, err
 	}
-	w.judge(ctx, p, a, got, i, d.Full)
-	if tag := got.tag(); d.Full {
+	w.judge(ctx, p, a, got, i, d.may)
+	if tag := got.tag(); d.may {
 		if tag != "" && got.status == http.StatusOK && !slices.Contains(*tags, tag) {
 			*tags = append(*tags, tag)
 		}
@@ -286,11 +299,14 @@ func (w *worker) whole(ctx context.Context, p *persona, i int32, a ask, d wall.D
 	} else if tag != "" && slices.Contains(*tags, tag) {
 		w.find(p, a, got, e, "the same entity tag as the whole text", "header ETag")
 	}
-	if p.whole && d.Full && w.secret.last != "" && (got.status != http.StatusOK || !w.holds(got, w.secret.last)) {
+	if p.whole && d.must && w.secret.last != "" && (got.status != http.StatusOK || !w.holds(got, w.secret.last)) {
 		w.report.lack(Finding{Persona: p.name, Surface: a.surface, URL: got.url, Story: e.name(), Sentence: w.secret.last,
 			Where: fmt.Sprintf("it is absent from an answer with status %d, though the wall says: %s", got.status, d.Rule)})
 	}
-	return nil
+	if d.may && !d.must { // it depends on the node that answered
+		return w.secret.last != "" && w.holds(got, w.secret.last), nil
+	}
+	return d.Count, nil
 }
 
 // holds reports whether a sentence stands in an answer.
@@ -340,7 +356,7 @@ func (w *worker) search(ctx context.Context, p *persona, e edition) error {
 func (w *worker) give(ctx context.Context, p *persona, i int32) error {
 	f, e := w.facts, w.facts.editions[i]
 	d := f.decide(p, e, true, nil)
-	if d.Full {
+	if d.may {
 		return nil
 	}
 	a := ask{surface: "gift", method: http.MethodPost, path: f.at(e.lang, "/gift"), form: url.Values{"story": {e.storyID}}}
@@ -369,113 +385,6 @@ func (w *worker) give(ctx context.Context, p *persona, i int32) error {
 	return err
 }
 
-var (
-	locForm    = regexp.MustCompile(`<loc>([^<]+)</loc>`)
-	letterForm = regexp.MustCompile(`/dev/mail/[^"'\s<>]+`)
-	nextForm   = regexp.MustCompile(`<([^>]+)>; rel="next"`)
-)
-
-// list reads a page that lists stories, and those that follow it, as everybody
-// who reads such.
-func (w *worker) list(ctx context.Context, a ask, some bool) error {
-	w.own, w.secret = index{}, secret{}
-	for _, p := range w.cast {
-		switch a.surface {
-		case "feed":
-			if p.reads&readsFeeds == 0 || p.program {
-				continue
-			}
-		case "API list":
-			if !p.program {
-				continue
-			}
-		case "account":
-			if !p.account {
-				continue
-			}
-		default:
-			if p.reads&readsLists == 0 || p.program {
-				continue
-			}
-		}
-		next := a
-		next.method = p.method
-		for pages := 1; next.path != "" && (!some || pages <= maxListPages); pages++ {
-			got, err := w.read(ctx, p, next)
-			if err != nil {
-				return err
-			}
-			w.judge(ctx, p, next, got, -1, false)
-			switch follow := after(got, a.path, pages); {
-			case a.surface == "sitemap" || a.surface == "letters":
-				for _, path := range within(a.surface, got) {
-					if err := w.follow(ctx, p, ask{surface: a.surface, path: path}); err != nil {
-						return err
-					}
-				}
-				next.path = ""
-			default:
-				next.path = follow
-			}
-		}
-	}
-	return nil
-}
-
-// after gives the address of the page behind this one of a list, or "".
-func after(got answer, path string, page int) string {
-	if m := nextForm.FindStringSubmatch(got.header.Get("Link")); m != nil {
-		if u, err := url.Parse(m[1]); err == nil {
-			return u.Path + "?" + u.RawQuery
-		}
-	}
-	number := "page=" + strconv.Itoa(page+1)
-	if strings.Contains(got.body, "?"+number+`"`) {
-		return path + "?" + number
-	}
-	return ""
-}
-
-// within gives the addresses that a sitemap's index or the outbox names.
-func within(surface string, got answer) []string {
-	var paths []string
-	if surface == "letters" {
-		return letterForm.FindAllString(got.body, 20)
-	}
-	if strings.Contains(got.body, "<sitemapindex") {
-		for _, m := range locForm.FindAllStringSubmatch(got.body, 200) {
-			if u, err := url.Parse(m[1]); err == nil {
-				paths = append(paths, u.Path)
-			}
-		}
-	}
-	return paths
-}
-
-// follow reads an address, and where it leads.
-func (w *worker) follow(ctx context.Context, p *persona, a ask) error {
-	for range 4 {
-		got, err := w.read(ctx, p, a)
-		if err != nil {
-			return err
-		}
-		place, _, _ := strings.Cut(a.path, "?")
-		own, ok := w.facts.byPath[place]
-		if !ok {
-			own = -1
-		}
-		w.judge(ctx, p, a, got, own, own >= 0 && w.facts.decide(p, w.facts.editions[own], true, nil).Full)
-		to, err := url.Parse(got.header.Get("Location"))
-		if err != nil || to.Path == "" || to.Host != "" && to.Host != w.door.base.Host {
-			return nil
-		}
-		if a.path = to.Path; to.RawQuery != "" {
-			a.path += "?" + to.RawQuery
-		}
-	}
-	return nil
-}
-
 // read asks, and counts the page.
 func (w *worker) read(ctx context.Context, p *persona, a ask) (answer, error) {
 	got, err := w.door.get(ctx, p, a)
@@ -498,7 +407,7 @@ func (w *worker) judge(ctx context.Context, p *persona, a ask, got answer, own i
 		}
 		for owner, keys := range w.scan(part.text) {
 			e := w.facts.editions[owner]
-			if owner == own && full || owner != own && w.facts.decide(p, e, false, nil).Full {
+			if owner == own && full || owner != own && w.facts.decide(p, e, false, nil).may {
 				continue
 			}
 			keys = w.unexplained(ctx, p, keys, owner, own, full, got.body)
@@ -551,7 +460,7 @@ func (w *worker) unexplained(ctx context.Context, p *persona, keys []uint64, own
 		if i == owner || !e.published {
 			continue
 		}
-		public, err := w.says(ctx, said{i, i == own && full || f.decide(p, e, false, nil).Full})
+		public, err := w.says(ctx, said{i, i == own && full || f.decide(p, e, false, nil).may})
 		if err != nil {
 			return keys
 		}

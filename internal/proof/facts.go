@@ -25,6 +25,7 @@ type facts struct {
 	stride   int
 	shared   map[uint64]bool // runs of what pages say besides stories: biographies, descriptions, names
 	byPath   map[string]int32
+	lag      time.Duration // within which a count may be unknown to the node that answers
 }
 
 // edition is one language of a story, without its words.

@@ -50,18 +50,36 @@ func (s *Store) SetNewsletters(ctx context.Context, tx *db.Tx, id string, slugs 
 	if len(slugs) > 0 {
 		drop += ` AND newsletter NOT IN ` + keep
 	}
-	if _, err := tx.ExecContext(ctx, drop, append([]any{id}, args...)...); err != nil {
+	now := db.Micros(s.Now())
+	rows, err := tx.QueryContext(ctx, drop+` RETURNING newsletter`, append([]any{id}, args...)...)
+	left, err := db.Rows(rows, err, func(row db.Scanner) (slug string, err error) { return slug, row.Scan(&slug) })
+	if err != nil {
 		return err
 	}
-	return addNewsletters(ctx, tx, id, slugs, db.Micros(s.Now()))
+	for _, slug := range left {
+		if err := consent(ctx, tx, id, "newsletter:"+slug, false, "account", now); err != nil {
+			return err
+		}
+	}
+	return addNewsletters(ctx, tx, id, slugs, "account", now)
 }
 
-func addNewsletters(ctx context.Context, q db.Queryer, id string, slugs []string, since int64) error {
+func addNewsletters(ctx context.Context, q db.Queryer, id string, slugs []string, how string, since int64) error {
 	for _, slug := range slugs {
-		_, err := q.ExecContext(ctx, `
+		result, err := q.ExecContext(ctx, `
 			INSERT INTO reader_newsletter (reader_id, newsletter, since) VALUES ($1, $2, $3)
 			ON CONFLICT (reader_id, newsletter) DO NOTHING`, id, slug, since)
 		if err != nil {
+			return err
+		}
+		n, err := result.RowsAffected()
+		if err != nil {
+			return err
+		}
+		if n == 0 {
+			continue
+		}
+		if err := consent(ctx, q, id, "newsletter:"+slug, true, how, since); err != nil {
 			return err
 		}
 	}
@@ -83,6 +101,7 @@ type Export struct {
 	Tiers       []ExportTier    `json:"tiers"`
 	Newsletters []ExportList    `json:"newsletters"`
 	Sessions    []ExportSession `json:"sessions"`
+	Consents    []ExportConsent `json:"consents"`
 	Letters     []ExportLetter  `json:"letters"`         // sign-in letters, until they are swept
 	Extra       map[string]any  `json:"extra,omitempty"` // what other parts keep, by name
 }
@@ -108,6 +127,14 @@ type ExportSession struct {
 	Expires time.Time `json:"expires"`
 }
 
+// ExportConsent is what the reader agreed to or took back.
+type ExportConsent struct {
+	What  string    `json:"what"`
+	Given bool      `json:"given"`
+	How   string    `json:"how"`
+	At    time.Time `json:"at"`
+}
+
 // ExportLetter is one sign-in letter.
 type ExportLetter struct {
 	Email       string    `json:"email"`
@@ -130,7 +157,7 @@ func (s *Store) Export(ctx context.Context, q db.Queryer, id string, extra map[s
 	}
 	e = Export{ID: r.ID, Email: r.Email, Name: r.Name, Language: r.Lang, Note: r.Note, Labels: r.Labels, Source: r.Source,
 		Registered: r.CreatedAt, Confirmed: r.ConfirmedAt, Extra: extra,
-		Tiers: []ExportTier{}, Newsletters: []ExportList{}, Sessions: []ExportSession{}, Letters: []ExportLetter{}}
+		Tiers: []ExportTier{}, Newsletters: []ExportList{}, Sessions: []ExportSession{}, Consents: []ExportConsent{}, Letters: []ExportLetter{}}
 	tiers, err := s.Holdings(ctx, q, id)
 	if err != nil {
 		return Export{}, err
@@ -144,6 +171,13 @@ func (s *Store) Export(ctx context.Context, q db.Queryer, id string, extra map[s
 	}
 	for _, l := range lists {
 		e.Newsletters = append(e.Newsletters, ExportList(l))
+	}
+	consents, err := s.Consents(ctx, q, id)
+	if err != nil {
+		return Export{}, err
+	}
+	for _, c := range consents {
+		e.Consents = append(e.Consents, ExportConsent(c))
 	}
 	rows, err := q.QueryContext(ctx, `
 		SELECT id, agent, created_at, seen_at, expires_at FROM session WHERE reader_id = $1 ORDER BY created_at, id`, id)

@@ -151,6 +151,7 @@ func TestExport(t *testing.T) {
 		open.ReturnTo, open.Used = "/x/", time.Time{}
 		want := Export{ID: r.ID, Email: "ada@example.org", Name: "Name of ada@example.org", Language: "fr", Labels: []string{},
 			Registered: c.now, Confirmed: c.now, Tiers: []ExportTier{{Tier: "gold"}}, Newsletters: []ExportList{{"weekly", c.now}},
+			Consents: []ExportConsent{{"newsletter:weekly", true, "account", c.now}},
 			Sessions: []ExportSession{{sessions[0].ID, "Firefox on Android", c.now, c.now, c.now.Add(365 * 24 * time.Hour)}},
 			Letters:  []ExportLetter{letter, open}, Extra: map[string]any{"gifts": []string{"one"}}}
 		if diff := cmp.Diff(want, e); diff != "" {

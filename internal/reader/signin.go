@@ -276,7 +276,7 @@ func (s *Store) enter(ctx context.Context, tx *db.Tx, where, arg string) (Entry,
 		if err := json.Unmarshal([]byte(newsletters), &slugs); err != nil {
 			return Entry{}, err
 		}
-		if err := addNewsletters(ctx, tx, e.Reader.ID, slugs, now); err != nil {
+		if err := addNewsletters(ctx, tx, e.Reader.ID, slugs, "registration", now); err != nil {
 			return Entry{}, err
 		}
 	}

@@ -7,6 +7,7 @@ import (
 	"errors"
 	"math"
 	"slices"
+	"strconv"
 	"time"
 
 	"masthead/internal/db"
@@ -105,15 +106,45 @@ type Cursor struct {
 // List gives at most limit readers that stand after the cursor, newest first.
 // The place after a reader r is Cursor{r.CreatedAt, r.ID}.
 func (s *Store) List(ctx context.Context, q db.Queryer, after Cursor, limit int) (list []Reader, err error) {
-	defer wrap(&err, "List")
+	return s.Narrow(ctx, q, after, "", "", limit)
+}
+
+// Narrow is List of those alone who hold a tier now, where tier is not "", and
+// have chosen a newsletter, where newsletter is not "".
+func (s *Store) Narrow(ctx context.Context, q db.Queryer, after Cursor, tier, newsletter string, limit int) (list []Reader, err error) {
+	defer wrap(&err, "Narrow(%s, %s)", tier, newsletter)
 	at, id := int64(math.MaxInt64), ""
 	if after != (Cursor{}) {
 		at, id = db.Micros(after.CreatedAt), after.ID
 	}
-	rows, err := q.QueryContext(ctx, `
-		SELECT `+columns+` FROM reader WHERE (created_at, id) < ($1, $2)
-		ORDER BY created_at DESC, id DESC LIMIT $3`, at, id, limit)
+	text, args := `SELECT `+columns+` FROM reader WHERE (created_at, id) < ($1, $2)`, []any{at, id, limit}
+	if tier != "" {
+		args = append(args, tier, db.Micros(s.Now()))
+		text += ` AND id IN (SELECT reader_id FROM reader_tier WHERE tier = $4 AND (until = 0 OR until > $5))`
+	}
+	if newsletter != "" {
+		args = append(args, newsletter)
+		text += ` AND id IN (SELECT reader_id FROM reader_newsletter WHERE newsletter = $` + strconv.Itoa(len(args)) + `)`
+	}
+	rows, err := q.QueryContext(ctx, text+` ORDER BY created_at DESC, id DESC LIMIT $3`, args...)
 	return db.Rows(rows, err, scan)
+}
+
+// SetNote sets what the newsroom itself notes of a reader: a note and labels.
+// No such reader is NotFound.
+func (s *Store) SetNote(ctx context.Context, tx *db.Tx, id, note string, labels []string) (err error) {
+	defer wrap(&err, "SetNote(%s)", id)
+	if labels == nil {
+		labels = []string{}
+	}
+	result, err := tx.ExecContext(ctx, `UPDATE reader SET note = $2, labels = $3 WHERE id = $1`, id, note, toJSON(labels))
+	if err != nil {
+		return err
+	}
+	if n, err := result.RowsAffected(); err != nil || n > 0 {
+		return err
+	}
+	return noReader()
 }
 
 // Numbers is how many readers there are.
@@ -179,7 +210,7 @@ func (s *Store) Upsert(ctx context.Context, tx *db.Tx, r Reader, tiers []Holding
 		}
 	}
 	if created || old.Source == "" && r.Source != "" {
-		if err := addNewsletters(ctx, tx, r.ID, newsletters, db.Micros(now)); err != nil {
+		if err := addNewsletters(ctx, tx, r.ID, newsletters, "import", db.Micros(now)); err != nil {
 			return Reader{}, false, err
 		}
 	}

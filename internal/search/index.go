@@ -2,60 +2,78 @@ package search
 
 import (
 	"context"
+	"database/sql"
+	"errors"
 	"fmt"
+	"hash/fnv"
 	"strings"
+	"sync"
+	"time"
 
 	"masthead/internal/db"
+	"masthead/internal/fault"
 )
 
 // Index is the index of one database.
-type Index struct{ Dialect db.Dialect }
+type Index struct {
+	Dialect db.Dialect
+	// Cut tells by what rule previews are cut: where it changes, entries are [Index.Stale].
+	Cut string
+
+	once  sync.Once
+	slots chan struct{} // one for each search under way
+}
 
 // Entry is the words of one edition.
 type Entry struct {
 	EditionID, Lang         string
+	SectionID               string
+	PublishedAt             time.Time
 	Headline, Summary, Body string // plain text
+	Preview                 int    // so many bytes of Body may be shown to everybody
 }
 
-// Query is what somebody looks for. A story is found when it has all the words;
-// those between double quotes, one after another.
-type Query struct {
-	Lang       string
-	Words      string
-	SectionIDs []string // in one of these; nil for everywhere
-	Limit      int
-	Offset     int
-}
+// rules is the number of the rules by which words are stemmed and placed; it
+// goes up when they change, and every entry is made anew.
+const rules = "1"
 
-// Found is one page of what was found, the best first: editions by ID, and how
-// many there are in all.
-type Found struct {
-	EditionIDs []string
-	Count      int
-}
-
-// maxTerms is how many words of a query count; more would say nothing more.
-const maxTerms = 24
+// made is what an entry that need not be made anew is marked with.
+func (x *Index) made() string { return rules + " " + x.Cut }
 
 // Put writes the words of an edition over those that were there.
 func (x *Index) Put(ctx context.Context, tx db.Queryer, e Entry) error {
-	headline, summary, body := stems(e.Lang, e.Headline), stems(e.Lang, e.Summary), stems(e.Lang, e.Body)
-	if x.Dialect == db.PostgreSQL {
-		_, err := tx.ExecContext(ctx, `INSERT INTO search_entry (edition_id, words) VALUES ($1,
-				setweight(to_tsvector('simple', $2), 'A') || setweight(to_tsvector('simple', $3), 'B') || setweight(to_tsvector('simple', $4), 'D'))
-			ON CONFLICT (edition_id) DO UPDATE SET words = excluded.words`, e.EditionID, headline, summary, body)
-		return wrap(err, "Put", e.EditionID)
-	}
+	headline, summary := stems(wordsOf(e.Lang, e.Headline)), stems(wordsOf(e.Lang, e.Summary))
+	words := wordsOf(e.Lang, e.Body)
+	body, places := stems(words), places(words)
 	if err := x.Delete(ctx, tx, e.EditionID); err != nil {
 		return err
 	}
-	var id int64
-	err := tx.QueryRowContext(ctx, `INSERT INTO search_entry (edition_id) VALUES ($1) RETURNING id`, e.EditionID).Scan(&id)
-	if err != nil {
+	columns, values := ``, ``
+	args := []any{e.EditionID, x.made(), e.Preview, e.Body, places}
+	if x.Dialect == db.PostgreSQL {
+		const heads = `setweight(to_tsvector('simple', $7), 'A') || setweight(to_tsvector('simple', $8), 'B') || to_tsvector('simple', $9)`
+		columns, values = `, heads, words`, `, `+heads+`, `+heads+` || to_tsvector('simple', $10)`
+		args = append(args, headline, summary, sectionMark(e.SectionID)+" "+monthMark(e.PublishedAt), body)
+	}
+	for spread := 0; ; spread++ {
+		var id int64
+		err := tx.QueryRowContext(ctx, `INSERT INTO search_entry (id, edition_id, made, preview, text, places`+columns+`)
+			VALUES ($1, $2, $3, $4, $5, $6`+values+`) ON CONFLICT (id) DO NOTHING RETURNING id`,
+			append([]any{number(e, spread)}, args...)...).Scan(&id)
+		if errors.Is(err, sql.ErrNoRows) && spread < maxSpread {
+			continue // another story of that second
+		}
+		if err != nil || x.Dialect == db.PostgreSQL {
+			return wrap(err, "Put", e.EditionID)
+		}
+		section := sectionMark(e.SectionID)
+		if _, err = tx.ExecContext(ctx, `INSERT INTO search_heads (rowid, headline, summary, section) VALUES ($1, $2, $3, $4)`,
+			id, headline, summary, section); err == nil {
+			_, err = tx.ExecContext(ctx, `INSERT INTO search_words (rowid, headline, summary, body, section) VALUES ($1, $2, $3, $4, $5)`,
+				id, headline, summary, body, section)
+		}
 		return wrap(err, "Put", e.EditionID)
 	}
-	_, err = tx.ExecContext(ctx, `INSERT INTO search_words (rowid, headline, summary, body) VALUES ($1, $2, $3, $4)`, id, headline, summary, body)
-	return wrap(err, "Put", e.EditionID)
 }
 
 // Delete forgets an edition.
@@ -64,86 +82,90 @@ func (x *Index) Delete(ctx context.Context, tx db.Queryer, editionID string) err
 	return wrap(err, "Delete", editionID)
 }
 
-// Find looks for published editions. A query without a word that says anything finds nothing.
-func (x *Index) Find(ctx context.Context, q db.Queryer, query Query) (Found, error) {
-	match := x.match(query)
-	if match == "" {
-		return Found{}, nil
-	}
-	from := ` FROM search_words w JOIN search_entry x ON x.id = w.rowid JOIN edition e ON e.id = x.edition_id JOIN story s ON s.id = e.story_id
-		WHERE search_words MATCH $1`
-	order := `bm25(search_words, 10.0, 4.0, 1.0), e.published_at DESC`
-	if x.Dialect == db.PostgreSQL {
-		from = ` FROM search_entry x JOIN edition e ON e.id = x.edition_id JOIN story s ON s.id = e.story_id
-			WHERE x.words @@ to_tsquery('simple', $1)`
-		order = `ts_rank('{0.1, 0.2, 0.4, 1.0}', x.words, to_tsquery('simple', $1), 1) DESC, e.published_at DESC`
-	}
-	from += ` AND e.status = 'published' AND e.lang = $2`
-	args := []any{match, query.Lang}
-	if query.SectionIDs != nil {
-		placeholders, more := db.In(len(args)+1, query.SectionIDs)
-		from, args = from+` AND s.section_id IN `+placeholders, append(args, more...)
-	}
-	var found Found
-	if err := q.QueryRowContext(ctx, `SELECT COUNT(*)`+from, args...).Scan(&found.Count); err != nil {
-		return Found{}, wrap(err, "Find", query.Words)
-	}
-	if found.Count == 0 || query.Limit <= 0 {
-		return found, nil
-	}
-	n := len(args)
-	rows, err := q.QueryContext(ctx, `SELECT e.id`+from+fmt.Sprintf(` ORDER BY %s, e.id LIMIT $%d OFFSET $%d`, order, n+1, n+2),
-		append(args, query.Limit, query.Offset)...)
-	found.EditionIDs, err = db.Rows(rows, err, func(r db.Scanner) (id string, err error) { return id, r.Scan(&id) })
-	return found, wrap(err, "Find", query.Words)
+// Stale gives up to limit editions whose words were written by other rules than
+// today's, or are still to be written: they are to be Put again.
+func (x *Index) Stale(ctx context.Context, q db.Queryer, limit int) ([]string, error) {
+	rows, err := q.QueryContext(ctx, `SELECT edition_id FROM search_entry WHERE made < $1 OR made > $1 LIMIT $2`, x.made(), limit)
+	ids, err := db.Rows(rows, err, func(r db.Scanner) (id string, err error) { return id, r.Scan(&id) })
+	return ids, wrap(err, "Stale", "")
 }
 
-// match writes the query as FTS5 or PostgreSQL reads it. Stems are letters and
-// digits alone, so none of them can say anything else there.
-func (x *Index) match(query Query) string {
-	and, next, quote := " AND ", " ", `"`
-	if x.Dialect == db.PostgreSQL {
-		and, next, quote = " & ", " <-> ", ""
-	}
-	var terms []string
-	for _, phrase := range phrases(query.Lang, query.Words) {
-		if x.Dialect == db.PostgreSQL {
-			terms = append(terms, "("+strings.Join(phrase, next)+")")
-		} else {
-			terms = append(terms, quote+strings.Join(phrase, next)+quote)
-		}
-		if len(terms) == maxTerms {
-			break
-		}
-	}
-	return strings.Join(terms, and)
+// Numbers of entries: each language has 2³⁷ of them, in whose middle is the
+// year 1970, and counts its seconds down from there, so that what is newer has
+// the smaller number.
+const (
+	secondsBits = 37
+	epoch       = int64(1) << (secondsBits - 1)
+	maxSpread   = 40
+)
+
+// numbers gives the first number of a language, and the last. Two languages
+// whose names have the same hash share their numbers, which costs time alone.
+func numbers(lang string) (first, last int64) {
+	h := fnv.New32a()
+	h.Write([]byte(lang))
+	first = int64(h.Sum32()&0xFFFF) << secondsBits
+	return first, first + 1<<secondsBits - 1
 }
 
-// phrases gives the stems of a query: each word by itself, and those between
-// double quotes together.
-func phrases(lang, text string) [][]string {
-	text = strings.NewReplacer("“", `"`, "”", `"`, "„", `"`, "«", `"`, "»", `"`).Replace(text)
-	var all [][]string
-	for i, part := range strings.Split(text, `"`) {
-		var phrase []string
-		for _, w := range wordsOf(lang, part) {
-			if i%2 == 0 {
-				all = append(all, []string{w.stem})
-			} else if len(phrase) < maxTerms {
-				phrase = append(phrase, w.stem)
-			}
-		}
-		if len(phrase) > 0 {
-			all = append(all, phrase)
-		}
+// number gives the number of an entry. Where it is taken it lies within a span
+// round that second, which doubles with every try: archives that were moved
+// have thousands of stories of one second.
+func number(e Entry, spread int) int64 {
+	first, last := numbers(e.Lang)
+	n := first + epoch - e.PublishedAt.Unix()
+	if e.PublishedAt.IsZero() {
+		n = last
 	}
-	return all
+	if spread > 0 {
+		h := fnv.New64a()
+		fmt.Fprint(h, e.EditionID, spread)
+		span := int64(1) << min(spread, secondsBits-2)
+		n += int64(h.Sum64()%uint64(span)) - span/2
+	}
+	return min(max(n, first), last)
+}
+
+// publishedAt gives the second that a number was made of, about.
+func publishedAt(n int64) time.Time { return time.Unix(epoch-n&(1<<secondsBits-1), 0).UTC() }
+
+// sectionMark is the word that stands for a section in the index. No stem is
+// written like it by accident.
+func sectionMark(id string) string {
+	if id == "" {
+		return ""
+	}
+	return "s" + strings.ReplaceAll(id, "-", "")
+}
+
+// monthMark is the word that stands for a month, in PostgreSQL's index.
+func monthMark(t time.Time) string { return t.UTC().Format("m200601") }
+
+// How many searches run at once, so that pages get their turn, and how long one
+// may take, with the wait for its turn.
+const (
+	atOnce   = 3
+	patience = 3 * time.Second
+)
+
+// enter waits for a turn.
+func (x *Index) enter(ctx context.Context) (leave func(), err error) {
+	x.once.Do(func() { x.slots = make(chan struct{}, atOnce) })
+	select {
+	case x.slots <- struct{}{}:
+		return func() { <-x.slots }, nil
+	case <-ctx.Done():
+		return nil, ctx.Err()
+	}
 }
 
 // wrap says what was being done; a nil error stays nil.
 func wrap(err error, operation, what string) error {
 	if err == nil {
 		return nil
+	}
+	if errors.Is(err, context.DeadlineExceeded) {
+		err = fmt.Errorf("%w: %w", fault.New(fault.Unavailable, "the search took too long").WithHint("try again, or with other words"), err)
 	}
 	return fmt.Errorf("search.%s(%.80q): %w", operation, what, err)
 }

@@ -34,7 +34,7 @@ func newsroom(t *testing.T, d *db.DB) (*search.Index, func(lang, headline, summa
 				return err
 			}
 			id = e.ID
-			return x.Put(t.Context(), tx, search.Entry{EditionID: e.ID, Lang: lang, Headline: headline, Summary: summary, Body: body})
+			return x.Put(t.Context(), tx, search.Entry{EditionID: e.ID, Lang: lang, PublishedAt: e.PublishedAt, Headline: headline, Summary: summary, Body: body, Preview: len(body) / 2})
 		})
 		if err != nil {
 			t.Fatal(err)
@@ -91,8 +91,8 @@ func TestFindByTheRulesOfEachLanguage(t *testing.T) {
 				names[id] = name
 			}
 			var got []string
-			for _, id := range found.EditionIDs {
-				got = append(got, names[id])
+			for _, m := range found.Matches {
+				got = append(got, names[m.EditionID])
 			}
 			less := func(a, b string) bool { return a < b }
 			if diff := cmp.Diff(c.want, sorted(got, less)); diff != "" || found.Count != len(c.want) {
@@ -111,6 +111,13 @@ func sorted(list []string, less func(a, b string) bool) []string {
 	return list
 }
 
+func editions(f search.Found) (ids []string) {
+	for _, m := range f.Matches {
+		ids = append(ids, m.EditionID)
+	}
+	return ids
+}
+
 func TestHeadlineBeforeBodyAndPaging(t *testing.T) {
 	dbtest.Run(t, func(t *testing.T, d *db.DB) {
 		x, publish := newsroom(t, d)
@@ -118,11 +125,11 @@ func TestHeadlineBeforeBodyAndPaging(t *testing.T) {
 		body := publish("en", "A quiet week", "Nothing happened", filler+"A volcano was mentioned.")
 		headline := publish("en", "Volcano wakes", "Ash over the coast", filler)
 		found, err := x.Find(t.Context(), d.Read(), search.Query{Lang: "en", Words: "volcano", Limit: 1})
-		if err != nil || found.Count != 2 || !cmp.Equal(found.EditionIDs, []string{headline}) {
+		if err != nil || found.Count != 2 || !cmp.Equal(editions(found), []string{headline}) {
 			t.Errorf("first page: %+v, %v; want the headline's story of 2", found, err)
 		}
 		found, err = x.Find(t.Context(), d.Read(), search.Query{Lang: "en", Words: "volcano", Limit: 1, Offset: 1})
-		if err != nil || !cmp.Equal(found.EditionIDs, []string{body}) {
+		if err != nil || !cmp.Equal(editions(found), []string{body}) {
 			t.Errorf("second page: %+v, %v", found, err)
 		}
 		found, err = x.Find(t.Context(), d.Read(), search.Query{Lang: "en", Words: "volcano", SectionIDs: []string{}, Limit: 1})

@@ -74,10 +74,10 @@ func wordsOf(lang, text string) []word {
 	return words
 }
 
-// stems gives the stems of a text with spaces between them.
-func stems(lang, text string) string {
+// stems gives the stems of words with spaces between them.
+func stems(words []word) string {
 	var b strings.Builder
-	for _, w := range wordsOf(lang, text) {
+	for _, w := range words {
 		if b.Len() > 0 {
 			b.WriteByte(' ')
 		}

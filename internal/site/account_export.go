@@ -15,6 +15,9 @@ func (n *Newsroom) exportAccount(w http.ResponseWriter, r *http.Request) error {
 		return err
 	}
 	ctx, q := r.Context(), n.DB.Read()
+	if err := n.Counter.Flush(ctx); err != nil {
+		return err
+	}
 	reads, err := n.WallStore.Reads(ctx, q, v.Reader.ID, time.Time{})
 	if err != nil {
 		return err
@@ -23,7 +26,7 @@ func (n *Newsroom) exportAccount(w http.ResponseWriter, r *http.Request) error {
 	if err != nil {
 		return err
 	}
-	export, err := n.Readers.Export(ctx, q, v.Reader.ID, map[string]any{"stories_counted": exportReads(reads), "gifts": exportGifts(gifts)})
+	export, err := n.Readers.Export(ctx, q, v.Reader.ID, wall.Export(reads, gifts))
 	if err != nil {
 		return err
 	}
@@ -37,33 +40,4 @@ func (n *Newsroom) exportAccount(w http.ResponseWriter, r *http.Request) error {
 	h.Set("Cache-Control", "no-store")
 	_, err = w.Write(append(body, '\n'))
 	return err
-}
-
-type exportRead struct {
-	Story string    `json:"story"`
-	At    time.Time `json:"at"`
-}
-
-func exportReads(reads []wall.Read) []exportRead {
-	all := []exportRead{}
-	for _, r := range reads {
-		all = append(all, exportRead{r.StoryID, r.At})
-	}
-	return all
-}
-
-type exportGift struct {
-	Story   string    `json:"story"`
-	Created time.Time `json:"created"`
-	Expires time.Time `json:"expires"`
-	Revoked time.Time `json:"revoked,omitzero"`
-	Opened  int       `json:"opened"`
-}
-
-func exportGifts(gifts []wall.Gift) []exportGift {
-	all := []exportGift{}
-	for _, g := range gifts {
-		all = append(all, exportGift{g.StoryID, g.CreatedAt, g.ExpiresAt, g.RevokedAt, g.Opened})
-	}
-	return all
 }

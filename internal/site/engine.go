@@ -26,15 +26,20 @@ type Engine struct {
 	holes  *page.Table[holesKey, page.Holes]
 	passes *page.Memo[*pass]       // by cookie, those that were found genuine
 	meters *page.Memo[*wall.Meter] // likewise
+	offers *page.Memo[[]wall.Benefit]
 
 	now     func() time.Time
 	revoked sync.Map // reader ID ("" for every) → time.Time up to which no pass is good any more
 }
 
+// patience is how long a page, or a part of one, may take to be made. A
+// database that is slower than this is as good as away.
+const patience = 5 * time.Second
+
 // NewEngine makes an engine that takes so many bytes of memory, about.
 func NewEngine(bytes int64, now func() time.Time) *Engine {
 	e := &Engine{marker: page.NewMarker(), now: now}
-	e.cache = page.NewCache(page.Settings{Bytes: bytes * 3 / 4, Now: now})
+	e.cache = page.NewCache(page.Settings{Bytes: bytes * 3 / 4, Patience: patience, Now: now})
 	e.routes = page.NewMemo[*route](e.cache, bytes/8)
 	e.parts = page.NewMemo[[]byte](e.cache, bytes/16)
 	e.orders = page.NewMemo[taxonomy](e.cache, bytes/32)
@@ -44,6 +49,7 @@ func NewEngine(bytes int64, now func() time.Time) *Engine {
 	e.holes = page.NewTable[holesKey, page.Holes](e.cache, bytes/64, holesKey.weight)
 	e.passes = page.NewMemo[*pass](e.cache, bytes/64)
 	e.meters = page.NewMemo[*wall.Meter](e.cache, bytes/64)
+	e.offers = page.NewMemo[[]wall.Benefit](e.cache, 64<<10)
 	return e
 }
 
@@ -82,8 +88,8 @@ func StoryTag(id string) string { return "story:" + id }
 // ListsTag is the tag of whatever shows several stories of a language.
 func ListsTag(lang string) string { return "lists:" + lang }
 
-// meterTag is the tag of what a registered reader's meter has counted.
-func meterTag(id string) string { return "meter:" + id }
+// MeterTag is the tag of what a registered reader's meter has counted.
+func MeterTag(id string) string { return "meter:" + id }
 
 // ReaderTag is the tag of what is granted to one reader.
 func ReaderTag(id string) string { return "reader:" + id }

@@ -11,7 +11,7 @@ import (
 // ErrorPage is the template "error".
 type ErrorPage struct {
 	Base
-	Status    int    // 400, 401, 403, 404, 410, 429, 500, 503
+	Status    int    // 400, 401, 403, 404, 410, 429, 431, 500, 503, 507
 	Headline  string // in the page's words
 	Sentence  string
 	Detail    string // what the fault itself tells a visitor; may be empty

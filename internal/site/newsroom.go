@@ -39,6 +39,7 @@ type Newsroom struct {
 	Wall        *wall.Wall
 	WallStore   *wall.Store
 	MeterKeys   wall.MeterKeys
+	Counter     *wall.Counter // of registered readers' meters
 	Signer      web.Signer
 	Crawlers    *wall.Crawlers
 	Mail        mail.Sender
@@ -48,7 +49,10 @@ type Newsroom struct {
 	Pages       *web.Renderer
 	Engine      *Engine
 	// Tell tells every node what has changed, in the transaction that changes it.
-	Tell   func(ctx context.Context, q db.Queryer, tags ...string) error
+	Tell func(ctx context.Context, q db.Queryer, tags ...string) error
+	// Away reports whether the database has been away for so long that this node may
+	// not know what the others did.
+	Away   func() bool
 	Answer *web.Answer
 	Now    func() time.Time
 }

@@ -7,7 +7,6 @@ import (
 	"unicode/utf8"
 
 	"masthead/internal/search"
-	"masthead/internal/story"
 	"masthead/internal/wall"
 )
 
@@ -18,6 +17,7 @@ type SearchPage struct {
 	Query   string
 	Asked   bool
 	Count   int
+	More    bool // there are still more, older ones
 	Results []Found
 	Section string // the section looked in, its ID; empty for all
 	Within  []Option
@@ -38,8 +38,12 @@ type Option struct {
 	Selected bool
 }
 
-// maxQuery is how many letters of a query are read.
-const maxQuery = 200
+// maxQuery is how many letters of a query are read; foundPerPage, how many
+// stories a page of results shows.
+const (
+	maxQuery     = 200
+	foundPerPage = 10
+)
 
 // search serves "/search?q=": headlines and summaries, and of the text only
 // what this reader may read.
@@ -54,7 +58,7 @@ func (n *Newsroom) search(w http.ResponseWriter, r *http.Request) error {
 	p.Title, p.NoIndex = f.T("search.title"), true
 	p.Query = shorten(strings.TrimSpace(r.URL.Query().Get("q")), maxQuery)
 	p.Section = r.URL.Query().Get("section")
-	query := search.Query{Lang: l, Words: p.Query, Limit: perPage}
+	query := search.Query{Lang: l, Words: p.Query, Limit: foundPerPage}
 	for _, s := range t.top() {
 		p.Within = append(p.Within, Option{Value: s.Slug, Name: s.Names.In(l, n.Config.Language), Selected: s.Slug == p.Section})
 		if s.Slug == p.Section {
@@ -69,14 +73,19 @@ func (n *Newsroom) search(w http.ResponseWriter, r *http.Request) error {
 		return err
 	}
 	p.Asked = true
-	query.Offset = (page - 1) * perPage
+	query.Offset = (page - 1) * foundPerPage
 	found, err := n.Search.Find(ctx, q, query)
 	if err != nil {
 		return err
 	}
-	p.Count = found.Count
-	p.Paging = n.paging(r, "/search", page, max(1, (found.Count+perPage-1)/perPage))
-	list, err := n.Stories.CardsByEdition(ctx, q, found.EditionIDs)
+	p.Count, p.More = found.Count, found.More
+	p.Paging = n.paging(r, "/search", page, max(1, (found.Count+foundPerPage-1)/foundPerPage))
+	texts := make(map[string]search.Match, len(found.Matches))
+	ids := make([]string, len(found.Matches))
+	for i, m := range found.Matches {
+		ids[i], texts[m.EditionID] = m.EditionID, m
+	}
+	list, err := n.Stories.CardsByEdition(ctx, q, ids)
 	if err != nil {
 		return err
 	}
@@ -89,7 +98,7 @@ func (n *Newsroom) search(w http.ResponseWriter, r *http.Request) error {
 		return err
 	}
 	for i, c := range list {
-		excerpt, err := n.excerpt(r, c, n.peek(r, wall.ItemOfCard(c, t.sections, topics[c.StoryID])), p.Query)
+		excerpt, err := n.excerpt(r, texts[c.EditionID], n.peek(r, wall.ItemOfCard(c, t.sections, topics[c.StoryID])), p.Query)
 		if err != nil {
 			return err
 		}
@@ -101,14 +110,23 @@ func (n *Newsroom) search(w http.ResponseWriter, r *http.Request) error {
 
 // excerpt shows the words found, with their neighbours, in the part of the
 // story that the reader may read; "" where none of them stands there.
-func (n *Newsroom) excerpt(r *http.Request, c story.Card, d wall.Decision, query string) (template.HTML, error) {
-	e, err := n.Stories.EditionByID(r.Context(), n.DB.Read(), c.EditionID)
-	if err != nil {
-		return "", err
+func (n *Newsroom) excerpt(r *http.Request, m search.Match, d wall.Decision, query string) (template.HTML, error) {
+	if d.Verdict == wall.Closed && !d.MayReadAll() {
+		return "", nil
 	}
-	sent, _ := d.Cut(e.Body, n.limit())
+	var pieces []search.Piece
+	if m.Current {
+		pieces = m.Excerpt(query, d.MayReadAll())
+	} else { // the index is about to be made anew
+		e, err := n.Stories.EditionByID(r.Context(), n.DB.Read(), m.EditionID)
+		if err != nil {
+			return "", err
+		}
+		sent, _ := d.Cut(e.Body, n.limit())
+		pieces = search.Excerpt(e.Lang, sent.PlainText(), query)
+	}
 	var b strings.Builder
-	for _, piece := range search.Excerpt(c.Lang, sent.PlainText(), query) {
+	for _, piece := range pieces {
 		text := template.HTMLEscapeString(piece.Text)
 		if piece.Match {
 			text = "<mark>" + text + "</mark>"

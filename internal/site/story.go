@@ -9,6 +9,7 @@ import (
 	"strconv"
 	"strings"
 	"sync/atomic"
+	"time"
 
 	"masthead/internal/db"
 	"masthead/internal/doc"
@@ -203,12 +204,13 @@ func (n *Newsroom) storyHoles(r *http.Request, rt *route, visit wall.Visit, d wa
 	case metered:
 		kept.used, kept.limit, kept.days = min(d.Used, d.Limit), d.Limit, d.Days
 	}
-	gives := d.MayGive(visit.Reader)
-	if gives {
-		var err error
-		if kept.left, err = n.giftsLeft(r, visit.Reader.ID); err != nil {
+	if d.MayGive(visit.Reader) {
+		left, err := n.giftsLeft(r, visit.Reader.ID)
+		if err == nil {
+			kept.left = left
+		} else if !db.Away(err) {
 			return nil, err
-		}
+		} // a page can do without it
 	}
 	if plain {
 		if holes, ok := n.Engine.holes.Peek(kept); ok {
@@ -243,7 +245,7 @@ func (n *Newsroom) storyHoles(r *http.Request, rt *route, visit wall.Visit, d wa
 		window = strconv.Itoa(notice.Used) + " of " + strconv.Itoa(d.Limit) + "/" + strconv.Itoa(d.Days)
 		meter = func(p *StoryPage) error { p.Meter = notice; return nil }
 	}
-	if gives {
+	if kept.left >= 0 {
 		form := n.giftForm(r, rt.story.ID, kept.left)
 		left = strconv.Itoa(form.Left)
 		giftForm = func(p *StoryPage) error { p.GiftForm = form; return nil }
@@ -272,8 +274,12 @@ func (n *Newsroom) storyHoles(r *http.Request, rt *route, visit wall.Visit, d wa
 		b, err := n.Pages.Part("site/story", "next-for-you", p)
 		return b, []string{ListsTag(rt.edition.Lang), SiteTag}, len(b), err
 	})
+	away := db.Away(err)
+	if away {
+		err = nil // the page is whole without it
+	}
 	holes = append(holes, page.Hole{Name: "next-for-you", HTML: next})
-	if plain && err == nil {
+	if plain && err == nil && !away {
 		size := 0
 		for _, h := range holes {
 			size += 64 + len(h.HTML)
@@ -284,7 +290,8 @@ func (n *Newsroom) storyHoles(r *http.Request, rt *route, visit wall.Visit, d wa
 }
 
 // decide asks the wall about a story's page, with whatever the visit has to
-// show for itself. HEAD asks as GET would, but nothing is counted.
+// show for itself, and counts the story on a registered reader's meter where it
+// says so. HEAD asks as GET would, but nothing is counted.
 func (n *Newsroom) decide(r *http.Request, it wall.Item) (wall.Visit, wall.Decision, *Gift) {
 	visit := n.visit(r)
 	visit.Crawler = n.Crawlers.Verify(r.Context(), web.ClientIP(r.Context()), r.UserAgent())
@@ -297,29 +304,31 @@ func (n *Newsroom) decide(r *http.Request, it wall.Item) (wall.Visit, wall.Decis
 		}
 	}
 	visit.Peek = r.Method == http.MethodHead
+	var known []wall.Read
+	if counted := visit.Counted; counted != nil {
+		visit.Counted = func(since time.Time) (_ []wall.Read, err error) {
+			known, err = counted(since)
+			return known, err
+		}
+	}
 	d := n.Wall.Decide(visit, it)
+	for d.Count && visit.Counted != nil && !n.Counter.Count(visit.Reader.ID, it.StoryID, visit.Now, known) {
+		d = n.Wall.Decide(visit, it) // another request of this reader came first
+	}
 	if d.Rule != wall.ByGift {
 		shown = nil
 	}
 	return visit, d, shown
 }
 
-// count writes down a read that a meter counts: in the visitor's cookie, or at
-// the server for a reader; and that a gift was opened.
+// count writes down a read that the anonymous meter counts, in the visitor's
+// cookie; and that a gift was opened.
 func (n *Newsroom) count(w http.ResponseWriter, r *http.Request, it wall.Item, d wall.Decision) error {
 	v := visitorOf(r)
 	switch {
 	case r.Method == http.MethodHead:
 		return nil
-	case d.Count && v.reader != nil:
-		return n.DB.InTx(r.Context(), func(tx *db.Tx) error {
-			id := v.reader.Reader.ID
-			if err := n.WallStore.CountRead(r.Context(), tx, id, it.StoryID, n.Now()); err != nil {
-				return err
-			}
-			return n.Tell(r.Context(), tx, meterTag(id))
-		})
-	case d.Count:
+	case d.Count && v.reader == nil:
 		v.meter = v.meter.With(it.StoryID, n.Now())
 		web.SetCookie(w, r, meterCookie, n.MeterKeys.Write(v.meter), n.Wall.Window())
 	case d.Rule == wall.ByGift:

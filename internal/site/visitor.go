@@ -2,8 +2,10 @@ package site
 
 import (
 	"context"
+	"errors"
 	"net/http"
 	"net/url"
+	"slices"
 	"strings"
 	"time"
 
@@ -23,6 +25,10 @@ const (
 	staffCookie   = "staff"
 	noticeCookie  = "notice"
 )
+
+// identify is how long it may take to find out who asks. Whoever cannot be found
+// out is a stranger for this page.
+const identify = 2 * time.Second
 
 // visitor is who makes a request, found out once for each.
 type visitor struct {
@@ -51,9 +57,11 @@ func (n *Newsroom) withVisitor(next http.Handler) http.Handler {
 			}
 		}
 		if value, ok := web.Cookie(r, staffCookie); ok {
-			if visit, err := n.Staff.Resolve(ctx, n.DB.Read(), value); err == nil {
+			asking, done := context.WithTimeout(ctx, identify)
+			if visit, err := n.Staff.Resolve(asking, n.DB.Read(), value); err == nil {
 				v.staff = &visit
 			}
+			done()
 		}
 		if value, ok := web.Cookie(r, meterCookie); ok {
 			v.meter = n.meter(value)
@@ -67,7 +75,9 @@ func (n *Newsroom) withVisitor(next http.Handler) http.Handler {
 // a pass for the next minute.
 func (n *Newsroom) resolve(w http.ResponseWriter, r *http.Request, v *visitor, cookie string) {
 	asked := n.Now()
-	visit, err := n.Readers.Resolve(r.Context(), n.DB.Read(), cookie)
+	ctx, done := context.WithTimeout(r.Context(), identify)
+	defer done()
+	visit, err := n.Readers.Resolve(ctx, n.DB.Read(), cookie)
 	switch {
 	case err == nil:
 		v.reader, v.whole = &visit, true
@@ -148,12 +158,27 @@ func (n *Newsroom) visit(r *http.Request) wall.Visit {
 }
 
 // reads gives what the meter of a registered reader has counted, as far back as
-// any rule looks; it is kept in memory until more is counted.
+// any rule looks: what is written, which is kept in memory until more is, and what
+// is not yet. With an error it gives what is known nonetheless; so it does while
+// other nodes cannot be heard, which may have counted more.
 func (n *Newsroom) reads(ctx context.Context, readerID string) ([]wall.Read, error) {
-	return n.Engine.reads.Get(ctx, readerID, func(ctx context.Context) ([]wall.Read, []string, int, error) {
+	known, err := n.Counter.Pending(readerID) // first, so that what is written meanwhile is not missed
+	written, readErr := n.Engine.reads.Get(ctx, readerID, func(ctx context.Context) ([]wall.Read, []string, int, error) {
 		list, err := n.WallStore.Reads(ctx, n.DB.Read(), readerID, n.Now().Add(-n.Wall.Window()))
-		return list, []string{meterTag(readerID), ReaderTag(readerID), SiteTag}, 64 * len(list), err
+		return list, []string{MeterTag(readerID), ReaderTag(readerID), SiteTag}, 64 * len(list), err
 	})
+	if len(known) == 0 {
+		known, written = written, nil
+	}
+	for _, w := range written {
+		if !slices.ContainsFunc(known, func(k wall.Read) bool { return k.StoryID == w.StoryID }) {
+			known = append(known, w)
+		}
+	}
+	if err = errors.Join(err, readErr); err == nil && n.Away() {
+		err = fault.New(fault.Unavailable, "the database is away")
+	}
+	return known, err
 }
 
 // peek asks the wall without counting: for lists, searches and feeds.

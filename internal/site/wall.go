@@ -76,7 +76,10 @@ func (n *Newsroom) wallPanel(r *http.Request, rt *route, d wall.Decision) (*Wall
 }
 
 func (n *Newsroom) benefits(ctx context.Context, lang string) ([]Benefit, error) {
-	list, err := n.WallStore.Benefits(ctx, n.DB.Read())
+	list, err := n.Engine.offers.Get(ctx, "", func(ctx context.Context) ([]wall.Benefit, []string, int, error) {
+		list, err := n.WallStore.Benefits(ctx, n.DB.Read())
+		return list, []string{SiteTag}, 128 * len(list), err
+	})
 	if err != nil {
 		return nil, err
 	}

@@ -56,6 +56,7 @@ func ErrorWords(f *language.Furniture, kind fault.Kind) (headline, sentence stri
 		fault.NotFound: "not_found", fault.Gone: "gone", fault.Invalid: "invalid", fault.Unauthorized: "unauthorized",
 		fault.Forbidden: "forbidden", fault.PaymentRequired: "payment_required", fault.Conflict: "conflict",
 		fault.TooLarge: "too_large", fault.TooMany: "too_many", fault.Unavailable: "unavailable",
+		fault.HeaderTooLarge: "header_too_large", fault.Full: "full",
 	}[kind]
 	if key == "" {
 		key = "internal"

@@ -10,7 +10,7 @@
 //	ada, err = people.ConfirmLink(ctx, tx, token)
 //	session, cookie, err := people.StartSession(ctx, tx, ada.ID)
 //	visit, err := people.Resolve(ctx, d.Read(), cookie)
-//	err = visit.Person.Role.Need(staff.Editor)
+//	err = visit.Person.Need(staff.PublishStory, staff.Object{Sections: path, Own: own})
 //
 // Only hashes of links, cookies and tokens are kept.
 package staff

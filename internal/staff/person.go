@@ -15,6 +15,7 @@ import (
 )
 
 // Role says how much somebody may do; each may do what those before it may.
+// What each may do is the table in act.go.
 type Role string
 
 // The roles, from the least to the most.
@@ -43,20 +44,13 @@ func (r Role) May(least Role) bool {
 	return have >= 0 && want >= 0 && have >= want
 }
 
-// Need gives nil when the role may do what least may, and else Forbidden.
-func (r Role) Need(least Role) error {
-	if r.May(least) {
-		return nil
-	}
-	return fault.New(fault.Forbidden, "your role does not allow this", "role", r, "needed", least)
-}
-
 // Person is one of the staff.
 type Person struct {
 	ID         string
 	Email      string
 	Name       string
-	Role       Role
+	Role       Role            // everywhere
+	Sections   map[string]Role // by section ID: what he is there and in its parts, where that is more
 	CreatedAt  time.Time
 	DisabledAt time.Time // zero while he may sign in
 }

@@ -7,6 +7,7 @@ import (
 	"database/sql"
 	"encoding/base64"
 	"encoding/hex"
+	"encoding/json"
 	"errors"
 	"strings"
 	"time"
@@ -21,21 +22,28 @@ type Store struct {
 	SessionIdle time.Duration // a session ends when it was not used for so long
 	SessionLife time.Duration // and, used or not, after so long
 	SeenEvery   time.Duration // the last use is written down at most so often
+	ForceFrom   Role          // the least role that takes a second factor; "" forces nobody
+	Keys        [][]byte      // seal the secrets of authenticator apps: 32 bytes each, the newest first
+	Passkeys    *Passkeys     // nil where the desk's address can have none
 }
 
 // New makes a store with the usual settings.
 func New() *Store {
-	return &Store{Now: time.Now, SessionIdle: 14 * 24 * time.Hour, SessionLife: 90 * 24 * time.Hour, SeenEvery: 10 * time.Minute}
+	return &Store{Now: time.Now, SessionIdle: 14 * 24 * time.Hour, SessionLife: 90 * 24 * time.Hour, SeenEvery: 10 * time.Minute,
+		ForceFrom: Publisher}
 }
 
-const columns = `id, email, name, role, created_at, disabled_at`
+const columns = `id, email, name, role, sections, created_at, disabled_at`
 
 func scan(row db.Scanner) (Person, error) {
 	var p Person
 	var created, disabled int64
-	err := row.Scan(&p.ID, &p.Email, &p.Name, &p.Role, &created, &disabled)
+	var sections string
+	if err := row.Scan(&p.ID, &p.Email, &p.Name, &p.Role, &sections, &created, &disabled); err != nil {
+		return Person{}, err
+	}
 	p.CreatedAt, p.DisabledAt = db.Time(created), db.Time(disabled)
-	return p, err
+	return p, json.Unmarshal([]byte(sections), &p.Sections)
 }
 
 func (s *Store) one(ctx context.Context, q db.Queryer, where string, args ...any) (Person, error) {
@@ -120,6 +128,29 @@ func (s *Store) SetRole(ctx context.Context, tx *db.Tx, id string, role Role) (e
 		return err
 	}
 	_, err = tx.ExecContext(ctx, `UPDATE staff SET role = $2 WHERE id = $1`, id, string(role))
+	return err
+}
+
+// SetSections says what somebody is in single sections, by their IDs, besides
+// his role everywhere. A role that is none is Invalid.
+func (s *Store) SetSections(ctx context.Context, tx *db.Tx, id string, sections map[string]Role) (err error) {
+	defer wrap(&err, "SetSections(%s)", id)
+	for _, role := range sections {
+		if _, err := ParseRole(string(role)); err != nil {
+			return err
+		}
+	}
+	if sections == nil {
+		sections = map[string]Role{}
+	}
+	text, err := json.Marshal(sections)
+	if err != nil {
+		return err
+	}
+	if _, err := s.one(ctx, tx, `id = $1`, id); err != nil {
+		return err
+	}
+	_, err = tx.ExecContext(ctx, `UPDATE staff SET sections = $2 WHERE id = $1`, id, string(text))
 	return err
 }
 
@@ -230,12 +261,14 @@ func linkOver() error {
 	return fault.New(fault.Gone, "this link has been used or is too old").WithHint("ask for a new one")
 }
 
-// Sweep removes links and sessions that are over.
+// Sweep removes links, challenges and sessions that are over.
 func (s *Store) Sweep(ctx context.Context, q db.Queryer) (err error) {
 	defer wrap(&err, "Sweep")
 	now := s.Now()
-	if _, err := q.ExecContext(ctx, `DELETE FROM staff_link WHERE expires_at <= $1`, db.Micros(now)); err != nil {
-		return err
+	for _, table := range []string{"staff_link", "staff_ceremony"} {
+		if _, err := q.ExecContext(ctx, `DELETE FROM `+table+` WHERE expires_at <= $1`, db.Micros(now)); err != nil {
+			return err
+		}
 	}
 	_, err = q.ExecContext(ctx, `DELETE FROM staff_session WHERE expires_at <= $1 OR seen_at <= $2`,
 		db.Micros(now), db.Micros(now.Add(-s.SessionIdle)))

@@ -18,6 +18,7 @@ type Query struct {
 	TopicID    string
 	AuthorID   string // named in a byline, in any role
 	StoryIDs   []string
+	EditionIDs []string
 	NotStories []string
 	Month      int       // 202611
 	Pinned     bool      // pinned ones alone, in their order
@@ -71,6 +72,9 @@ func (query Query) filter() *filter {
 	}
 	if query.StoryIDs != nil {
 		in(`e.story_id`, query.StoryIDs)
+	}
+	if query.EditionIDs != nil {
+		in(`e.id`, query.EditionIDs)
 	}
 	if len(query.NotStories) > 0 {
 		in(`e.story_id NOT`, query.NotStories)
@@ -138,20 +142,13 @@ func (s *Store) Cards(ctx context.Context, q db.Queryer, query Query) ([]Card, e
 
 // CardsByEdition gives the cards of those editions that are published, in that order: for search and recommendation.
 func (s *Store) CardsByEdition(ctx context.Context, q db.Queryer, editionIDs []string) ([]Card, error) {
-	placeholders, args := db.In(1, editionIDs)
-	rows, err := q.QueryContext(ctx, `SELECT DISTINCT story_id FROM edition WHERE id IN `+placeholders, args...)
-	stories, err := db.Rows(rows, err, func(r db.Scanner) (id string, err error) { return id, r.Scan(&id) })
-	if err != nil {
-		return nil, fmt.Errorf("story.CardsByEdition: %w", err)
-	}
-	if len(stories) == 0 {
+	if len(editionIDs) == 0 {
 		return nil, nil
 	}
-	cards, err := s.Cards(ctx, q, Query{StoryIDs: stories, AnyKind: true})
+	cards, err := s.Cards(ctx, q, Query{EditionIDs: editionIDs, AnyKind: true})
 	if err != nil {
 		return nil, err
 	}
-	cards = slices.DeleteFunc(cards, func(c Card) bool { return !slices.Contains(editionIDs, c.EditionID) })
 	slices.SortFunc(cards, func(a, b Card) int {
 		return slices.Index(editionIDs, a.EditionID) - slices.Index(editionIDs, b.EditionID)
 	})

@@ -72,14 +72,14 @@ func (s *Store) Save(ctx context.Context, tx *db.Tx, st *Story) error {
 	}
 	st.UpdatedAt = now
 	err := tx.QueryRowContext(ctx, `INSERT INTO story
-			(id, kind, section_id, access, password_hash, lead_media_id, original_lang, pinned, source, created_at, updated_at)
-		VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11)
+			(id, kind, section_id, access, password_hash, lead_media_id, original_lang, pinned, source, created_by, created_at, updated_at)
+		VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12)
 		ON CONFLICT (`+key(st.Source)+`) DO UPDATE SET kind = excluded.kind, section_id = excluded.section_id, access = excluded.access,
 			password_hash = excluded.password_hash, lead_media_id = excluded.lead_media_id,
 			original_lang = excluded.original_lang, pinned = excluded.pinned, updated_at = excluded.updated_at
 		RETURNING id`,
 		st.ID, st.Kind, null(st.SectionID), st.Access, st.PasswordHash, null(st.LeadMediaID), st.OriginalLang, st.Pinned,
-		null(st.Source), db.Micros(st.CreatedAt), db.Micros(st.UpdatedAt)).Scan(&st.ID)
+		null(st.Source), st.CreatedBy, db.Micros(st.CreatedAt), db.Micros(st.UpdatedAt)).Scan(&st.ID)
 	if err != nil {
 		return fmt.Errorf("story.Save(%s): %w", st.ID, err)
 	}
@@ -123,12 +123,12 @@ func (s *Store) tellEditions(ctx context.Context, tx *db.Tx, storyID string) err
 	return nil
 }
 
-const storyColumns = `id, kind, section_id, access, password_hash, lead_media_id, original_lang, pinned, source, created_at, updated_at`
+const storyColumns = `id, kind, section_id, access, password_hash, lead_media_id, original_lang, pinned, source, created_by, created_at, updated_at`
 
 func scanStory(row db.Scanner) (st Story, err error) {
 	var section, lead, source sql.NullString
 	var created, updated int64
-	err = row.Scan(&st.ID, &st.Kind, &section, &st.Access, &st.PasswordHash, &lead, &st.OriginalLang, &st.Pinned, &source, &created, &updated)
+	err = row.Scan(&st.ID, &st.Kind, &section, &st.Access, &st.PasswordHash, &lead, &st.OriginalLang, &st.Pinned, &source, &st.CreatedBy, &created, &updated)
 	st.SectionID, st.LeadMediaID, st.Source = section.String, lead.String, source.String
 	st.CreatedAt, st.UpdatedAt = db.Time(created), db.Time(updated)
 	return st, err

@@ -97,6 +97,7 @@ type Story struct {
 	OriginalLang string
 	Pinned       int // place on the front page, 1 first; 0 when not pinned
 	Source       string
+	CreatedBy    string   // staff ID of who began it; "" when it was imported or came by the API
 	Topics       []string // topic IDs, in order
 	Bylines      []Byline
 	CreatedAt    time.Time

@@ -4,6 +4,8 @@ import (
 	"context"
 	"encoding/json"
 	"fmt"
+	"slices"
+	"strings"
 	"time"
 
 	"masthead/internal/db"
@@ -133,16 +135,42 @@ func (s *Store) Reads(ctx context.Context, q db.Queryer, readerID string, since 
 	return reads, nil
 }
 
-// CountRead counts a story on a registered reader's meter: the caller does so
-// when [Decision.Count] says it. One that was counted before, which must be
-// out of every window by then, is counted anew. A reader or story that has been
-// deleted since is passed over.
+// CountRead is [Store.CountReads] for one story.
 func (s *Store) CountRead(ctx context.Context, tx *db.Tx, readerID, storyID string, at time.Time) error {
-	_, err := tx.ExecContext(ctx, `INSERT INTO meter_read (reader_id, story_id, at)
-		SELECT r.id, s.id, CAST($3 AS BIGINT) FROM reader r, story s WHERE r.id = $1 AND s.id = $2
-		ON CONFLICT (reader_id, story_id) DO UPDATE SET at = excluded.at`, readerID, storyID, db.Micros(at))
-	if err != nil {
-		return fmt.Errorf("wall.CountRead(%s, %s): %w", readerID, storyID, err)
+	return s.CountReads(ctx, tx, []Counted{{readerID, Read{storyID, at}}})
+}
+
+// Counted is one story that a registered reader's meter counts.
+type Counted struct {
+	ReaderID string
+	Read
+}
+
+// countRows is how many reads one statement writes: three parameters each.
+const countRows = 200
+
+// CountReads counts stories on registered readers' meters, each pair of reader
+// and story once, as [Decision.Count] says it; [Counter] calls it. A story that
+// was counted before, which must be out of every window by then, is counted anew.
+// A reader or story that has been deleted since is passed over.
+func (s *Store) CountReads(ctx context.Context, tx *db.Tx, counts []Counted) error {
+	for some := range slices.Chunk(counts, countRows) {
+		var rows strings.Builder
+		args := make([]any, 0, 3*len(some))
+		for i, c := range some {
+			if i > 0 {
+				rows.WriteString(", ")
+			}
+			fmt.Fprintf(&rows, "(CAST($%d AS TEXT), CAST($%d AS TEXT), CAST($%d AS BIGINT))", 3*i+1, 3*i+2, 3*i+3)
+			args = append(args, c.ReaderID, c.StoryID, db.Micros(c.At))
+		}
+		_, err := tx.ExecContext(ctx, `WITH counted (reader_id, story_id, at) AS (VALUES `+rows.String()+`)
+			INSERT INTO meter_read (reader_id, story_id, at)
+			SELECT c.reader_id, c.story_id, c.at FROM counted c JOIN reader r ON r.id = c.reader_id JOIN story s ON s.id = c.story_id WHERE TRUE
+			ON CONFLICT (reader_id, story_id) DO UPDATE SET at = excluded.at`, args...)
+		if err != nil {
+			return fmt.Errorf("wall.CountReads: %w", err)
+		}
 	}
 	return nil
 }

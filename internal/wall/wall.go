@@ -51,7 +51,8 @@ type Visit struct {
 	Meter *Meter
 	// Counted gives the stories that the meter of a registered reader has
 	// counted since a time. It is asked once at most, and only if a rule needs
-	// it; nil means none were. When it fails the meter counts as spent.
+	// it; nil means none were. When it fails the meter opens only what it gives
+	// nonetheless.
 	Counted  func(since time.Time) ([]Read, error)
 	Referrer string // host of the page that led here, without port; "" when there is none
 	Crawler  string // name of the crawler, once [Crawlers.Verify] has found it genuine; else ""
@@ -306,13 +307,13 @@ func (j *judge) meter(d *Decision) {
 	used, this, err := j.count(d.Days)
 	d.Used = used
 	switch {
+	case this: // so much is known, also where the rest is not
+		d.Full, d.Offered = true, true
 	case err != nil: // what cannot be counted is spent
 		d.Used = d.Limit
 		if j.fault != nil {
 			j.fault(d.Rule, err)
 		}
-	case this:
-		d.Full, d.Offered = true, true
 	case used < d.Limit && j.visit.Peek:
 		d.Offered = true
 	case used < d.Limit:

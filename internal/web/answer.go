@@ -8,6 +8,7 @@ import (
 	"net/http"
 	"strconv"
 
+	"masthead/internal/db"
 	"masthead/internal/fault"
 )
 
@@ -103,6 +104,10 @@ func (a *Answer) failure(r *http.Request, err error) (f Failure, gone bool) {
 	if errors.As(err, &tooLarge) && fault.KindOf(err) == fault.Internal {
 		err = fault.New(fault.TooLarge, "that is more than is taken")
 	}
+	if fault.KindOf(err) == fault.Internal && db.Away(err) {
+		a.Log.WarnContext(r.Context(), "a part that is needed is away", "error", err, "request", RequestID(r.Context()), "path", r.URL.Path)
+		err = fault.New(fault.Unavailable, "the newsroom cannot look that up just now").WithHint("try again in a minute")
+	}
 	f = Failure{Kind: fault.KindOf(err), RequestID: RequestID(r.Context())}
 	f.Status = f.Kind.Status()
 	if f.Kind == fault.Internal {
@@ -119,7 +124,7 @@ func failureHeaders(w http.ResponseWriter, f Failure) {
 	h.Set("Cache-Control", "no-store")
 	h.Del("ETag")
 	h.Del("Last-Modified")
-	if f.Kind == fault.TooMany || f.Kind == fault.Unavailable {
+	if f.Kind == fault.TooMany || f.Kind == fault.Unavailable || f.Kind == fault.Full {
 		if h.Get("Retry-After") == "" {
 			h.Set("Retry-After", "60")
 		}

@@ -46,7 +46,7 @@ type visit struct {
 	asked  string // the ID that the request came with
 	ip     netip.Addr
 	secure bool
-	wire   *wire // nil where the connection is none of ours
+	wire   *Wire // nil where the connection is none of ours
 
 	once sync.Once
 	id   string
@@ -149,7 +149,7 @@ func (g *guard) serve(w http.ResponseWriter, r *http.Request) {
 	}
 	v := &visit{Context: r.Context(), ResponseWriter: w, secure: r.TLS != nil, asked: requestID(r)}
 	v.ip, v.secure = clientOf(r, g.TrustedProxies, v.secure)
-	if v.wire, _ = v.Context.Value(wireKey).(*wire); v.wire != nil {
+	if v.wire, _ = v.Context.Value(wireKey).(*Wire); v.wire != nil {
 		v.wire.Expect(0)
 	}
 	r = r.WithContext(v)
@@ -297,7 +297,7 @@ func (v *visit) Write(b []byte) (int, error) {
 }
 
 // Expect tells the connection how long the body is that is about to be written:
-// see [Listen].
+// see [Wire].
 func (v *visit) Expect(n int) {
 	if v.wire != nil {
 		v.wire.Expect(n)

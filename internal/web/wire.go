@@ -4,54 +4,67 @@ import (
 	"bytes"
 	"context"
 	"errors"
+	"io"
 	"net"
 	"os"
 	"sync"
 	"time"
 )
 
-// Listen wraps a listener whose connections net/http serves, and spares them
-// what a short answer over a kept connection does not need: a second system
-// call for its body, and timers that are set anew several times for each
-// request. What is not TCP is left as it is.
-func Listen(l net.Listener) net.Listener { return wired{l} }
+// Wire is a TCP connection that net/http serves, spared what a short answer
+// over a kept connection does not need: a second system call for its body, and
+// timers that are set anew several times for each request. Like every net.Conn
+// it may be read, written, and given deadlines from several goroutines at once;
+// two do not write at once.
+type Wire struct {
+	*net.TCPConn
 
-type wired struct{ net.Listener }
+	mu      sync.Mutex // guards the timers
+	read    timer
+	write   timer
+	past    bool // reading has ended: its deadline was long ago
+	reading bool // the connection itself is being read
 
-func (l wired) Accept() (net.Conn, error) {
-	c, err := l.Listener.Accept()
-	if tcp, ok := c.(*net.TCPConn); ok {
-		return &wire{TCPConn: tcp}, err
-	}
-	return c, err
+	expect int     // bytes of the body whose header comes next
+	held   *[]byte // what was written first
+	pieces [2][]byte
+	vector net.Buffers // of pieces; here, so that it is not allocated
 }
+
+// timer is a deadline, and the connection's own.
+type timer struct {
+	want  time.Time // zero for never
+	armed time.Time // not after want, unless want is long ago; zero for never
+}
+
+// late reports whether the connection's own timer would come after the wanted one.
+func (t *timer) late() bool {
+	switch {
+	case !t.armed.IsZero() && t.armed.Before(longAgo):
+		return true // it has come, and must be taken back
+	case t.want.IsZero():
+		return false
+	}
+	return t.armed.IsZero() || t.want.Before(t.armed)
+}
+
+// early reports whether the connection's own timer has come before the wanted one.
+func (t *timer) early() bool { return t.want.IsZero() || time.Now().Before(t.want) }
+
+// NewWire makes a wire of a connection.
+func NewWire(c *net.TCPConn) *Wire { return &Wire{TCPConn: c} }
+
+func (c *Wire) self() *Wire { return c }
 
 const wireKey contextKey = 1
 
-// ConnContext goes into http.Server.ConnContext where [Listen] is used.
+// ConnContext goes into http.Server.ConnContext where connections are wires, or
+// have one embedded.
 func ConnContext(ctx context.Context, c net.Conn) context.Context {
-	if w, ok := c.(*wire); ok {
-		return context.WithValue(ctx, wireKey, w)
+	if w, ok := c.(interface{ self() *Wire }); ok {
+		return context.WithValue(ctx, wireKey, w.self())
 	}
 	return ctx
-}
-
-// wire is one connection. Like every net.Conn it may be read, written, and
-// given deadlines from several goroutines at once; two do not write at once.
-type wire struct {
-	*net.TCPConn
-
-	mu      sync.Mutex // guards what follows
-	want    time.Time  // when reading is to end; zero for never
-	armed   time.Time  // when the connection itself ends it: not after want; zero for never
-	past    bool       // reading has ended: want was long ago
-	reading bool       // the connection itself is being read
-
-	expect  int     // bytes of the body whose header comes next
-	held    *[]byte // what was written first
-	pieces  [2][]byte
-	vector  net.Buffers // of pieces; here, so that it is not allocated
-	noWrite bool        // a write deadline is set
 }
 
 // longAgo tells the deadline by which net/http ends a read from one that ran out.
@@ -59,47 +72,43 @@ var longAgo = time.Date(2000, 1, 1, 0, 0, 0, 0, time.UTC)
 
 // SetReadDeadline notes the deadline. The connection's own timer is only set
 // when it would come too late; where it comes too early, Read goes on.
-func (c *wire) SetReadDeadline(t time.Time) error {
+func (c *Wire) SetReadDeadline(t time.Time) error {
 	c.mu.Lock()
 	defer c.mu.Unlock()
-	c.want, c.past = t, !t.IsZero() && t.Before(longAgo)
-	switch {
-	case c.past && !c.reading: // nobody waits: the next Read will see it
-		return nil
-	case t.IsZero():
-		if c.armed.IsZero() || c.armed.After(longAgo) {
-			return nil
-		}
-	case !c.armed.IsZero() && !t.Before(c.armed) && c.armed.After(longAgo):
+	c.read.want, c.past = t, !t.IsZero() && t.Before(longAgo)
+	if c.past && !c.reading || !c.read.late() { // where nobody waits, the next Read will see that it is past
 		return nil
 	}
-	return c.arm()
+	return c.armRead()
 }
 
-// arm sets the connection's own timer. It is called with mu held.
-func (c *wire) arm() error {
-	c.armed = c.want
-	return c.TCPConn.SetReadDeadline(c.want)
+func (c *Wire) armRead() error {
+	c.read.armed = c.read.want
+	return c.TCPConn.SetReadDeadline(c.read.want)
 }
 
-// SetWriteDeadline is that of the connection, which is left alone when it has none and gets none.
-func (c *wire) SetWriteDeadline(t time.Time) error {
+// SetWriteDeadline does for Write what SetReadDeadline does for Read.
+func (c *Wire) SetWriteDeadline(t time.Time) error {
 	c.mu.Lock()
 	defer c.mu.Unlock()
-	if t.IsZero() && !c.noWrite {
+	if c.write.want = t; !c.write.late() {
 		return nil
 	}
-	c.noWrite = !t.IsZero()
-	return c.TCPConn.SetWriteDeadline(t)
+	return c.armWrite()
+}
+
+func (c *Wire) armWrite() error {
+	c.write.armed = c.write.want
+	return c.TCPConn.SetWriteDeadline(c.write.want)
 }
 
 // SetDeadline sets both.
-func (c *wire) SetDeadline(t time.Time) error {
+func (c *Wire) SetDeadline(t time.Time) error {
 	return errors.Join(c.SetReadDeadline(t), c.SetWriteDeadline(t))
 }
 
 // Read reads until the deadline that was set last.
-func (c *wire) Read(p []byte) (int, error) {
+func (c *Wire) Read(p []byte) (int, error) {
 	for {
 		c.mu.Lock()
 		if c.past {
@@ -111,13 +120,33 @@ func (c *wire) Read(p []byte) (int, error) {
 		n, err := c.TCPConn.Read(p)
 		c.mu.Lock()
 		c.reading = false
-		early := n == 0 && err != nil && errors.Is(err, os.ErrDeadlineExceeded) && !c.past && (c.want.IsZero() || time.Now().Before(c.want))
-		if early {
-			err = c.arm()
+		again := n == 0 && err != nil && errors.Is(err, os.ErrDeadlineExceeded) && !c.past && c.read.early()
+		if again {
+			err = c.armRead()
 		}
 		c.mu.Unlock()
-		if !early || err != nil {
+		if !again || err != nil {
 			return n, err
+		}
+	}
+}
+
+// writeAgain reports whether a write that ended by its deadline is to go on.
+func (c *Wire) writeAgain(err error) bool {
+	if err == nil || !errors.Is(err, os.ErrDeadlineExceeded) {
+		return false
+	}
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	return c.write.early() && c.armWrite() == nil
+}
+
+// send writes all of p, until the deadline that was set last.
+func (c *Wire) send(p []byte) (sent int, err error) {
+	for {
+		n, err := c.TCPConn.Write(p[sent:])
+		if sent += n; !c.writeAgain(err) {
+			return sent, err
 		}
 	}
 }
@@ -134,7 +163,7 @@ var helds = sync.Pool{New: func() any { b := make([]byte, 0, heldBytes); return 
 // exactly n bytes of body follow it: what is written first then waits for the
 // rest and leaves with it. It is called by whoever is about to write that body;
 // 0 expects nothing. Where the body breaks off, its beginning is not sent either.
-func (c *wire) Expect(n int) {
+func (c *Wire) Expect(n int) {
 	if n <= oneWrite {
 		c.expect = n
 	}
@@ -144,7 +173,7 @@ var headerEnd = []byte("\r\n\r\n")
 
 // Write writes, together with what was held back; or holds back an answer's
 // beginning.
-func (c *wire) Write(p []byte) (int, error) {
+func (c *Wire) Write(p []byte) (int, error) {
 	if n := c.expect; n > 0 {
 		c.expect = 0
 		if end := bytes.Index(p, headerEnd); c.held == nil && end >= 0 && end+len(headerEnd)+n > len(p) && len(p) <= heldBytes {
@@ -154,14 +183,35 @@ func (c *wire) Write(p []byte) (int, error) {
 		}
 	}
 	if c.held == nil {
-		return c.TCPConn.Write(p)
+		return c.send(p)
 	}
 	c.pieces = [2][]byte{*c.held, p}
 	c.vector = c.pieces[:]
-	before := int64(len(*c.held))
-	n, err := c.vector.WriteTo(c.TCPConn)
-	c.pieces = [2][]byte{}
+	sent := -len(*c.held)
+	var err error
+	for {
+		var n int64
+		n, err = c.vector.WriteTo(c.TCPConn) // takes off what it has written
+		if sent += int(n); !c.writeAgain(err) {
+			break
+		}
+	}
+	c.pieces, c.vector = [2][]byte{}, nil
 	helds.Put(c.held)
 	c.held = nil
-	return int(max(0, n-before)), err
+	return max(0, sent), err
+}
+
+// ReadFrom lets the kernel send a file, or copies.
+func (c *Wire) ReadFrom(r io.Reader) (int64, error) {
+	if c.held == nil && c.expect == 0 {
+		c.mu.Lock()
+		err := c.armWrite() // the kernel asks the connection's own timer alone
+		c.mu.Unlock()
+		if err != nil {
+			return 0, err
+		}
+		return c.TCPConn.ReadFrom(r)
+	}
+	return io.Copy(struct{ io.Writer }{c}, r)
 }

@@ -21,6 +21,8 @@ import (
 	"github.com/andybalholm/brotli"
 	"github.com/evanw/esbuild/pkg/api"
 	"github.com/klauspost/compress/gzip"
+
+	"masthead/internal/doc"
 )
 
 func main() {
@@ -28,6 +30,21 @@ func main() {
 		fmt.Fprintln(os.Stderr, "build:", err)
 		os.Exit(1)
 	}
+}
+
+// entries are what a page may ask for by name. The faces' rules stand in the
+// style sheet that each area's pages all load.
+var entries = []struct {
+	name, source string // source is below ui/
+	faces        bool
+}{
+	{"site.css", "site/site.css", true},
+	{"site.js", "site/site.ts", false},
+	{"desk.css", "desk/desk.css", true},
+	{"desk.js", "desk/desk.ts", false},
+	{"desk.js", "desk/desk.ts", false},
+	{"editor.css", "desk/editor/editor.css", false},
+	{"editor.js", "desk/editor/editor.ts", false},
 }
 
 // manifest has the shape that internal/web reads.
@@ -46,26 +63,20 @@ func run(ui string) error {
 		return err
 	}
 	css := "\n" + facesCSS(m.Files)
-	for _, area := range []string{"site", "desk"} {
-		style := filepath.Join(ui, area, area+".css")
-		if text, err := os.ReadFile(style); err == nil {
-			out, err := bundle(string(text)+css, filepath.Dir(style), api.LoaderCSS) // @import comes first
-			if err != nil {
-				return err
-			}
-			if err := write(dist, area+".css", out, &m); err != nil {
-				return err
-			}
+	for _, e := range entries {
+		text, err := os.ReadFile(filepath.Join(ui, filepath.FromSlash(e.source)))
+		if err != nil {
+			return err
 		}
-		script := filepath.Join(ui, area, area+".ts")
-		if text, err := os.ReadFile(script); err == nil {
-			out, err := bundle(string(text), filepath.Dir(script), api.LoaderTS)
-			if err != nil {
-				return err
-			}
-			if err := write(dist, area+".js", out, &m); err != nil {
-				return err
-			}
+		if e.faces {
+			text = append(text, css...) // @import comes first
+		}
+		out, err := bundle(string(text), filepath.Join(ui, filepath.FromSlash(e.source)))
+		if err != nil {
+			return err
+		}
+		if err := write(dist, e.name, out, &m); err != nil {
+			return err
 		}
 	}
 	svgs, err := filepath.Glob(filepath.Join(ui, "shared", "*.svg"))
@@ -108,11 +119,16 @@ func empty(dist string) error {
 	return nil
 }
 
-func bundle(text, folder string, loader api.Loader) ([]byte, error) {
+func bundle(text, source string) ([]byte, error) {
+	loader := api.LoaderCSS
+	if filepath.Ext(source) == ".ts" {
+		loader = api.LoaderTS
+	}
 	result := api.Build(api.BuildOptions{
-		Stdin:    &api.StdinOptions{Contents: text, ResolveDir: folder, Sourcefile: filepath.Join(folder, "entry"), Loader: loader},
+		Stdin:    &api.StdinOptions{Contents: text, ResolveDir: filepath.Dir(source), Sourcefile: source, Loader: loader},
 		Bundle:   true,
 		External: []string{"/assets/*"},
+		Plugins:  []api.Plugin{schema},
 		Format:   api.FormatESModule,
 		Engines: []api.Engine{{Name: api.EngineChrome, Version: "111"}, {Name: api.EngineFirefox, Version: "113"},
 			{Name: api.EngineSafari, Version: "16.4"}},
@@ -124,6 +140,18 @@ func bundle(text, folder string, loader api.Loader) ([]byte, error) {
 	}
 	return result.OutputFiles[0].Contents, nil
 }
+
+// schema serves the document's schema, as internal/doc has it, to a script
+// that imports "masthead:schema". So it is written once.
+var schema = api.Plugin{Name: "schema", Setup: func(b api.PluginBuild) {
+	b.OnResolve(api.OnResolveOptions{Filter: `^masthead:schema$`}, func(a api.OnResolveArgs) (api.OnResolveResult, error) {
+		return api.OnResolveResult{Path: a.Path, Namespace: "schema"}, nil
+	})
+	b.OnLoad(api.OnLoadOptions{Filter: `.*`, Namespace: "schema"}, func(api.OnLoadArgs) (api.OnLoadResult, error) {
+		text := string(doc.Schema())
+		return api.OnLoadResult{Contents: &text, Loader: api.LoaderJSON}, nil
+	})
+}}
 
 // write puts a file into dist under its hashed name, with compressed copies
 // where they save something.

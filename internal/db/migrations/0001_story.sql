@@ -57,7 +57,7 @@ CREATE TABLE edition (
     id          TEXT PRIMARY KEY,
     story_id    TEXT NOT NULL REFERENCES story (id) ON DELETE CASCADE,
     lang        TEXT NOT NULL,
-    status      TEXT NOT NULL CHECK (status IN ('draft', 'review', 'approved', 'scheduled', 'published', 'withdrawn')),
+    status      TEXT NOT NULL CHECK (status IN ('pitch', 'assigned', 'draft', 'review', 'approved', 'scheduled', 'published', 'withdrawn')),
     slug        TEXT NOT NULL,
     path        TEXT UNIQUE,                     -- the address once published or scheduled, '/2026/11/slug/'
     kicker      TEXT NOT NULL DEFAULT '',

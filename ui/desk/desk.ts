@@ -1,0 +1,1 @@
+// What the desk does with a script, room by room. Every form works without it.

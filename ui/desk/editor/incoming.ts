@@ -1,0 +1,98 @@
+// What comes into the text from outside: by paste, by drop, from a file.
+
+import { Fragment, Node, Slice } from "prosemirror-model";
+import { NodeSelection, Plugin } from "prosemirror-state";
+import { EditorView } from "prosemirror-view";
+import { wallAt } from "./commands";
+import { h } from "./dom";
+import { Library } from "./host";
+import { pasteAddress } from "./link";
+import { cleanHTML, PasteOptions, plainSpaces } from "./paste";
+import { Uploads } from "./upload";
+
+const media = /^(image|audio|video)\//;
+
+/** Lets one choose files. */
+export function pickFiles(pictures: boolean): Promise<File[]> {
+  return new Promise((done) => {
+    const input = h("input", { type: "file", multiple: true, accept: pictures ? "image/*" : "image/*,audio/*,video/*,.pdf,.zip,.csv,.xlsx,.docx,.epub", hidden: true });
+    input.addEventListener("change", () => {
+      done([...(input.files ?? [])]);
+      input.remove();
+    });
+    input.addEventListener("cancel", () => {
+      done([]);
+      input.remove();
+    });
+    document.body.append(input);
+    input.click();
+  });
+}
+
+/** Pictures that the clipboard holds within HTML, as Word puts them. */
+function filesWithin(html: string): File[] {
+  const files: File[] = [];
+  for (const m of html.matchAll(/<img[^>]+src=["']data:(image\/(?:png|jpeg|gif|webp));base64,([A-Za-z0-9+/=\s]+)["']/g)) {
+    try {
+      const bytes = Uint8Array.from(atob(m[2]!.replace(/\s/g, "")), (c) => c.charCodeAt(0));
+      files.push(new File([bytes], `picture-${files.length + 1}.${m[1]!.slice(6).replace("jpeg", "jpg")}`, { type: m[1] }));
+    } catch {
+      // no base64 after all
+    }
+  }
+  return files;
+}
+
+/** Whether HTML from the clipboard is nothing but the picture that comes as a file too. */
+function onlyPicture(html: string): boolean {
+  const body = new DOMParser().parseFromString(html, "text/html").body;
+  return body.querySelectorAll("img").length <= 1 && !body.textContent?.trim();
+}
+
+function withoutWalls(fragment: Fragment): Fragment {
+  const kept: Node[] = [];
+  fragment.forEach((n) => {
+    if (n.type.name !== "wall_mark") kept.push(n);
+  });
+  return Fragment.from(kept);
+}
+
+export function incoming(library: Library, uploads: Uploads, o: PasteOptions): Plugin {
+  return new Plugin({
+    props: {
+      transformPastedHTML: (html) => cleanHTML(html, o),
+      transformPastedText: (text) => plainSpaces(text),
+      transformPasted(slice: Slice, view: EditorView) {
+        // There is one wall mark; pasted over itself it may come back.
+        const { selection, doc } = view.state;
+        const old = wallAt(doc);
+        const replaced = old >= selection.from && old < selection.to && !(selection instanceof NodeSelection && selection.node.type.name !== "wall_mark");
+        return old < 0 || replaced ? slice : new Slice(withoutWalls(slice.content), slice.openStart, slice.openEnd);
+      },
+      handlePaste(view, event) {
+        const clipboard = event.clipboardData;
+        if (!clipboard) return false;
+        const html = clipboard.getData("text/html");
+        const files = [...clipboard.files].filter((f) => media.test(f.type));
+        const at = view.state.selection.from;
+        if (files.length > 0 && (html === "" || onlyPicture(html))) {
+          void uploads.start(view, files, at);
+          return true;
+        }
+        const text = clipboard.getData("text/plain");
+        if (text && (html === "" || !/<(img|p|table|li)\b/i.test(html)) && pasteAddress(view, text, library)) return true;
+        const within = html.includes("data-pm-slice") ? [] : filesWithin(html);
+        if (within.length > 0) window.setTimeout(() => void uploads.start(view, within, view.state.selection.from));
+        return false;
+      },
+      handleDrop(view, event, _slice, moved) {
+        const files = [...(event.dataTransfer?.files ?? [])];
+        if (moved || files.length === 0) return false;
+        const at = view.posAtCoords({ left: event.clientX, top: event.clientY })?.pos ?? view.state.selection.from;
+        void uploads.start(view, files, at, files.filter((f) => f.type.startsWith("image/")).length > 2);
+        event.preventDefault();
+        return true;
+      },
+    },
+  });
+}
