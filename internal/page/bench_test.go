@@ -224,11 +224,11 @@ func BenchmarkLoopback(b *testing.B) {
 			w.Write(member.Bytes())
 		},
 		"pieces": func(w http.ResponseWriter, r *http.Request) { // each piece written by itself
-			fill, _, _ := p.fill(nil, holes, false)
+			fill, f, _ := p.fill(nil, holes, false)
 			body := p.body.Load()
 			w.Header().Set("Content-Encoding", "gzip")
 			w.Header().Set("Content-Type", "text/html; charset=utf-8")
-			w.Header()["Content-Length"] = p.own(fill, body.gzipLength(fill), true).length[:]
+			w.Header()["Content-Length"] = p.own(&f, body.gzipLength(fill), true).length[:]
 			out := bufio.NewWriterSize(w, 16)
 			body.gzip(out, fill)
 			out.Flush()

@@ -128,12 +128,32 @@ var ErrNotKept = errors.New("page: not in the cache")
 
 // Kept is [Cache.Get] for a page that is in the cache, else ErrNotKept.
 func (c *Cache) Kept(key Key) (*Page, error) {
-	if e, ok := c.open.pages.GetIfPresent(key); ok && key.Variant != Full && c.fresh(e) {
-		c.hits.Add(1)
-		c.wish(e.page)
-		return e.page, nil
+	if p := c.kept(c.open, key); p != nil && key.Variant != Full {
+		return p, nil
 	}
 	return nil, ErrNotKept
+}
+
+// KeptFull is [Cache.GetFull] for a page that is in the cache, else ErrNotKept.
+func (c *Cache) KeptFull(permit Permit, key Key) (*Page, error) {
+	if !permit.opens(key.ID) || key.Variant != Full {
+		return nil, fmt.Errorf("page: whole text of %s %q asked for without a permit", key.Kind, key.ID)
+	}
+	if p := c.kept(c.full, key); p != nil {
+		return p, nil
+	}
+	return nil, ErrNotKept
+}
+
+// kept gives the page that a store has of key; nil when it has none that holds.
+func (c *Cache) kept(s *store, key Key) *Page {
+	e, ok := s.pages.GetIfPresent(key)
+	if !ok || !c.fresh(e) {
+		return nil
+	}
+	c.hits.Add(1)
+	c.wish(e.page)
+	return e.page
 }
 
 // GetFull is [Cache.Get] for whole texts: the key's variant is [Full], and the
@@ -146,10 +166,8 @@ func (c *Cache) GetFull(ctx context.Context, permit Permit, key Key, render Rend
 }
 
 func (c *Cache) get(ctx context.Context, s *store, key Key, render Render) (*Page, error) {
-	if e, ok := s.pages.GetIfPresent(key); ok && c.fresh(e) {
-		c.hits.Add(1)
-		c.wish(e.page)
-		return e.page, nil
+	if p := c.kept(s, key); p != nil {
+		return p, nil
 	}
 	c.misses.Add(1)
 	arrived := c.now()

@@ -7,6 +7,7 @@ import (
 	"encoding/base64"
 	"encoding/binary"
 	"fmt"
+	"hash/crc32"
 	"io"
 	"net/http"
 	"slices"
@@ -114,6 +115,29 @@ type Hole struct {
 	HTML     []byte // is not changed, and not kept
 	Personal bool   // the content is for this visitor alone; the answer is then private
 	Source   string // where a cache that speaks ESI gets it; "" has it filled in at any rate
+
+	sum uint64 // see Sum; 0 when it is not known
+}
+
+// sumOf names the content of a hole: two CRCs of it, which together are one of
+// 64 bits. They are equal for different contents once in 2^64, and always differ
+// where the contents do by a run of up to 64 bits. They are the same on every
+// node and after a restart.
+func sumOf(html []byte) uint64 {
+	n := uint32(len(html)) // so that 0 stands for nothing but the empty hole
+	return uint64(crc32.Update(n, crc32.IEEETable, html))<<32 | uint64(crc32.Update(n, castagnoli, html))
+}
+
+var castagnoli = crc32.MakeTable(crc32.Castagnoli)
+
+// Sum works out what the entity tag takes from each content. It is for holes
+// that are kept and filled in again; those that it was not done for are summed
+// up at each answer.
+func (h Holes) Sum() Holes {
+	for i := range h {
+		h[i].sum = sumOf(h[i].HTML)
+	}
+	return h
 }
 
 // Holes are the contents of a page's holes, in any order. Those that the page
@@ -131,14 +155,22 @@ func (p *Page) Size() int { return p.body.Load().deflated + 1024 + 48*len(p.hole
 
 // filled says what an answer was filled with.
 type filled struct {
-	personal bool // by something for this visitor alone
-	local    bool // by any hole of our own
-	esi      bool // by an instruction to a cache
+	personal bool   // by something for this visitor alone
+	local    bool   // by any hole of our own
+	esi      bool   // by an instruction to a cache
+	a, b     uint32 // CRCs of the sums of all contents, in their order
+}
+
+// add adds the sum of the next content.
+func (f *filled) add(sum uint64) {
+	var text [8]byte
+	binary.LittleEndian.PutUint64(text[:], sum)
+	f.a, f.b = crc32.Update(f.a, crc32.IEEETable, text[:]), crc32.Update(f.b, castagnoli, text[:])
 }
 
 // fill puts the contents of the holes into the page's order.
 func (p *Page) fill(into [][]byte, holes Holes, esi bool) ([][]byte, filled, error) {
-	var f filled
+	f := filled{}
 next:
 	for _, name := range p.holes {
 		for i := range holes {
@@ -147,9 +179,16 @@ next:
 			case h.Name != name:
 				continue
 			case esi && h.Source != "":
-				into, f.esi = append(into, include(h.Source)), true
+				content := include(h.Source)
+				into, f.esi = append(into, content), true
+				f.add(sumOf(content))
 			default:
 				into, f.local, f.personal = append(into, h.HTML), true, f.personal || h.Personal
+				if h.sum != 0 {
+					f.add(h.sum)
+				} else {
+					f.add(sumOf(h.HTML))
+				}
 			}
 			continue next
 		}

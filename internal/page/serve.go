@@ -4,7 +4,6 @@ import (
 	"bufio"
 	"encoding/base64"
 	"encoding/binary"
-	"hash/crc32"
 	"html"
 	"net/http"
 	"strconv"
@@ -65,7 +64,7 @@ func (p *Page) Serve(w http.ResponseWriter, r *http.Request, holes Holes, o Opti
 	} else {
 		length = b.plainLength(fill)
 	}
-	own := p.own(fill, length, gzip)
+	own := p.own(&f, length, gzip)
 	h["Etag"] = own.etag[:]
 	h["Accept-Ranges"] = none
 	p.caching(h, own, f, o)
@@ -101,12 +100,10 @@ func (p *Page) Serve(w http.ResponseWriter, r *http.Request, holes Holes, o Opti
 // own holds the headers of one answer, in one piece of memory.
 type own struct{ etag, length, cache, surrogate [1]string }
 
-// own makes the entity tag: that of the segments, and two CRCs of what is in
-// the holes, which together are one of 64 bits: they are equal for different
-// contents once in 2^64, and always differ where one hole does by a run of up to
-// 64 bits. They are the same on every node and after a restart. The tag is weak for
-// gzip, whose bytes differ after the second compression (RFC 9110 §8.8.1).
-func (p *Page) own(fill [][]byte, length int, gzip bool) *own {
+// own makes the entity tag: that of the segments, and one of 64 bits of what is
+// in the holes; see sumOf. It is weak for gzip, whose bytes differ after the
+// second compression (RFC 9110 §8.8.1).
+func (p *Page) own(f *filled, length int, gzip bool) *own {
 	var text [96]byte
 	tag := text[:0]
 	if gzip {
@@ -114,15 +111,10 @@ func (p *Page) own(fill [][]byte, length int, gzip bool) *own {
 	}
 	tag = append(tag, '"')
 	tag = append(tag, p.tag...)
-	if len(fill) > 0 {
+	if f.local || f.esi {
 		var sum [8]byte
-		var a, c uint32
-		for _, hole := range fill {
-			n := uint32(len(hole)) // counts, so that nothing is the same in another hole
-			a, c = crc32.Update(a^n, crc32.IEEETable, hole), crc32.Update(c^n, castagnoli, hole)
-		}
-		binary.LittleEndian.PutUint32(sum[:4], a)
-		binary.LittleEndian.PutUint32(sum[4:], c)
+		binary.LittleEndian.PutUint32(sum[:4], f.a)
+		binary.LittleEndian.PutUint32(sum[4:], f.b)
 		tag = base64.RawURLEncoding.AppendEncode(append(tag, '.'), sum[:])
 	}
 	if gzip {
@@ -133,8 +125,6 @@ func (p *Page) own(fill [][]byte, length int, gzip bool) *own {
 	both := string(strconv.AppendInt(tag, int64(length), 10))
 	return &own{etag: [1]string{both[:n]}, length: [1]string{both[n:]}}
 }
-
-var castagnoli = crc32.MakeTable(crc32.Castagnoli)
 
 // caching tells caches what they may do with the answer.
 func (p *Page) caching(h http.Header, own *own, f filled, o Options) {

@@ -184,7 +184,7 @@ func (n *Newsroom) frame(r *http.Request) (page.Holes, error) {
 		holes[1].Personal = true
 	}
 	if plain {
-		n.Engine.holes.Put(kept, asked(r).began, holes[:len(holes):len(holes)], []string{SiteTag}, len(account)+64*len(holes))
+		n.Engine.holes.Put(kept, asked(r).began, holes[:len(holes):len(holes)].Sum(), []string{SiteTag}, len(account)+64*len(holes))
 	}
 	return holes, nil
 }

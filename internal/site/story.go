@@ -2,6 +2,7 @@ package site
 
 import (
 	"context"
+	"errors"
 	"html/template"
 	"net/http"
 	"net/url"
@@ -173,6 +174,20 @@ type tagged interface{ tags() []string }
 // the page with its preview. The two live in stores of their own, and only the
 // permit that the decision gives opens the first.
 func (n *Newsroom) variant(r *http.Request, rt *route, d wall.Decision, template string, build func(r *http.Request, cut wall.Decision) (tagged, error)) (*page.Page, error) {
+	key := page.Key{Kind: template, ID: rt.edition.ID, Lang: rt.edition.Lang}
+	permit, whole := page.Grant(d, rt.edition.ID)
+	var p *page.Page
+	var err error
+	if whole {
+		key.Variant = page.Full
+		p, err = n.Engine.cache.KeptFull(permit, key)
+	} else {
+		key.Variant = d.Withheld().Verdict.String()
+		p, err = n.Engine.cache.Kept(key)
+	}
+	if !errors.Is(err, page.ErrNotKept) {
+		return p, err
+	}
 	render := func(cut wall.Decision) page.Render {
 		return func(ctx context.Context) (page.Rendered, error) {
 			content, err := build(anybody(ctx, r, ""), cut)
@@ -184,12 +199,9 @@ func (n *Newsroom) variant(r *http.Request, rt *route, d wall.Decision, template
 			return page.Rendered{Body: body, Marker: n.Engine.marker, Tags: tags}, err
 		}
 	}
-	key := page.Key{Kind: template, ID: rt.edition.ID, Lang: rt.edition.Lang}
-	if permit, ok := page.Grant(d, rt.edition.ID); ok {
-		key.Variant = page.Full
+	if whole {
 		return n.Engine.cache.GetFull(r.Context(), permit, key, render(wall.Decision{Full: true}))
 	}
-	key.Variant = d.Withheld().Verdict.String()
 	return n.Engine.cache.Get(r.Context(), key, render(d.Withheld()))
 }
 
@@ -284,7 +296,7 @@ func (n *Newsroom) storyHoles(r *http.Request, rt *route, visit wall.Visit, d wa
 		for _, h := range holes {
 			size += 64 + len(h.HTML)
 		}
-		n.Engine.holes.Put(kept, asked(r).began, holes, []string{StoryTag(rt.story.ID), ListsTag(rt.edition.Lang), SiteTag}, size)
+		n.Engine.holes.Put(kept, asked(r).began, holes.Sum(), []string{StoryTag(rt.story.ID), ListsTag(rt.edition.Lang), SiteTag}, size)
 	}
 	return holes, err
 }

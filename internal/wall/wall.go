@@ -3,6 +3,7 @@ package wall
 import (
 	"slices"
 	"strings"
+	"sync"
 	"sync/atomic"
 	"time"
 )
@@ -173,7 +174,9 @@ func (w *Wall) Decide(v Visit, it Item) Decision {
 
 // decide is Decide; it notes each step in tr when that is not nil.
 func (w *Wall) decide(v Visit, it Item, tr *trace) Decision {
-	j := judge{visit: v, item: it, trace: tr, fault: w.Fault}
+	j := judges.Get().(*judge)
+	defer func() { *j = judge{}; judges.Put(j) }()
+	j.visit, j.item, j.trace, j.fault = v, it, tr, w.Fault
 	switch {
 	case v.Reader.State == Staff:
 		j.step(ByStaff, "open", true, "staff read everything")
@@ -212,6 +215,9 @@ type judge struct {
 	reads   []Read
 	readErr error
 }
+
+// judges are kept for the next decision, and know nothing of the last one.
+var judges = sync.Pool{New: func() any { return new(judge) }}
 
 // access applies the story's own access, and reports whether it has one.
 func (j *judge) access() (Decision, bool) {

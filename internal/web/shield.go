@@ -9,6 +9,7 @@ import (
 	"net/netip"
 	"regexp"
 	"runtime/debug"
+	"slices"
 	"strings"
 	"sync"
 	"time"
@@ -132,6 +133,7 @@ func Shield(next http.Handler, o ShieldOptions) (http.Handler, error) {
 		return nil, fmt.Errorf("compression: %w", err)
 	}
 	g := &guard{ShieldOptions: o, inner: compress(cross.Handler(next)), fixed: fixedHeaders(o.CSP.String())}
+	g.lines = map[bool][]byte{false: written(g.fixed), true: written(append(slices.Clip(g.fixed), transport))}
 	return http.HandlerFunc(g.serve), nil
 }
 
@@ -140,6 +142,7 @@ type guard struct {
 	ShieldOptions
 	inner http.Handler
 	fixed []header
+	lines map[bool][]byte // fixed as it is written, without TLS and with it
 }
 
 func (g *guard) serve(w http.ResponseWriter, r *http.Request) {
@@ -151,23 +154,39 @@ func (g *guard) serve(w http.ResponseWriter, r *http.Request) {
 	v.ip, v.secure = clientOf(r, g.TrustedProxies, v.secure)
 	if v.wire, _ = v.Context.Value(wireKey).(*Wire); v.wire != nil {
 		v.wire.Expect(0)
+		v.wire.Head(nil)
 	}
 	r = r.WithContext(v)
-	h := w.Header()
-	for i := range g.fixed {
-		h[g.fixed[i].name] = g.fixed[i].values
-	}
-	if v.secure {
-		h["Strict-Transport-Security"] = transport
+	quick := g.Quick != nil && (r.Method == http.MethodGet || r.Method == http.MethodHead)
+	inWire := quick && v.wire != nil
+	if inWire {
+		v.wire.Head(g.lines[v.secure])
+	} else {
+		g.headers(v)
 	}
 	if v.asked != "" || g.AccessLog {
 		RequestID(v)
 	}
 	defer g.end(v, r, start)
-	if g.Quick != nil && (r.Method == http.MethodGet || r.Method == http.MethodHead) && g.Quick(v, r) {
+	if quick && g.Quick(v, r) {
 		return
 	}
+	if inWire {
+		v.wire.Head(nil)
+		g.headers(v)
+	}
 	g.inner.ServeHTTP(v, r)
+}
+
+// headers sets what is the same in every answer.
+func (g *guard) headers(v *visit) {
+	h := v.Header()
+	for i := range g.fixed {
+		h[g.fixed[i].name] = g.fixed[i].values
+	}
+	if v.secure {
+		h[transport.name] = transport.values
+	}
 }
 
 // end catches a panic and tells of the request.
@@ -180,6 +199,10 @@ func (g *guard) end(v *visit, r *http.Request, start time.Time) {
 		g.Log.ErrorContext(v, "panic", "panic", fmt.Sprint(p), "request", id, "path", r.URL.Path, "stack", string(debug.Stack()))
 		if v.status != 0 {
 			panic(http.ErrAbortHandler) // half a page is out: cut the connection
+		}
+		if v.wire != nil {
+			v.wire.Head(nil)
+			g.headers(v)
 		}
 		if g.OnPanic != nil {
 			g.OnPanic(v, r, fmt.Errorf("panic: %v", p))
@@ -217,7 +240,16 @@ func fixedHeaders(policy string) []header {
 	}
 }
 
-var transport = []string{"max-age=31536000"}
+var transport = header{"Strict-Transport-Security", []string{"max-age=31536000"}}
+
+// written gives headers as they stand in an answer.
+func written(headers []header) (lines []byte) {
+	clean := strings.NewReplacer("\r", " ", "\n", " ")
+	for _, h := range headers {
+		lines = fmt.Appendf(lines, "%s: %s\r\n", h.name, clean.Replace(h.values[0]))
+	}
+	return lines
+}
 
 var safeID = regexp.MustCompile(`^[A-Za-z0-9_-]{8,64}$`)
 
