@@ -14,6 +14,7 @@ import (
 	"masthead/internal/blob"
 	"masthead/internal/config"
 	"masthead/internal/db"
+	"masthead/internal/desk"
 	"masthead/internal/fault"
 	"masthead/internal/job"
 	"masthead/internal/mail"
@@ -64,6 +65,8 @@ type App struct {
 
 	disk     *disk
 	identity *identity // while it serves TLS; else nil
+
+	sendLink func(ctx context.Context, l desk.LinkLetter) error // set by Handler
 }
 
 // Init makes a newsroom in the folder of c: its secret, its settings file and

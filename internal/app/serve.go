@@ -68,7 +68,9 @@ func (a *App) Handler() (http.Handler, error) {
 		return nil, err
 	}
 	editors := &desk.Desk{Config: c, DB: a.DB, Stories: a.Stories, Readers: a.Readers, Staff: a.Staff, Plans: a.Plans, Wall: a.Wall, WallStore: a.WallStore,
-		Pages: pages, Log: a.Log, Now: a.Now}
+		Pages: pages, Log: a.Log, Now: a.Now,
+		Mail: a.Mail, From: sender(c), PostLink: a.postLink}
+	a.sendLink = editors.SendLink
 	mux := http.NewServeMux()
 	mux.Handle(web.AssetPath, assets)
 	mux.Handle("/api/", programs)
@@ -203,7 +205,13 @@ func (a *App) housekeeping() error {
 			return errors.Join(a.Readers.Sweep(ctx, tx), a.Staff.Sweep(ctx, tx), a.WallStore.Prune(ctx, tx, a.Wall.Window()), a.Relay.Prune(ctx, tx))
 		})
 	})
+	job.Register(a.Jobs, func(ctx context.Context, l desk.LinkLetter) error { return a.sendLink(ctx, l) })
 	return errors.Join(a.Jobs.Every(publishDue{}, time.Minute), a.Jobs.Every(sweep{}, time.Hour), a.reindex())
+}
+
+// postLink has a link for the desk sent by letter, later.
+func (a *App) postLink(ctx context.Context, tx *db.Tx, l desk.LinkLetter) error {
+	return a.Jobs.Insert(ctx, tx, l, job.Opts{MaxAttempts: 5})
 }
 
 // measured counts requests by kind of address and status, and their time.
