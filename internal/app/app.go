@@ -58,6 +58,8 @@ type App struct {
 	Mail        mail.Sender
 	Outbox      *mail.Outbox // where letters go when no mail server is set; else nil
 	Engine      *site.Engine // what the public pages are answered with
+	caches      *caches      // in front; nil when there are none
+	warm        func(ctx context.Context)
 	Now         func() time.Time
 
 	reloading chan struct{} // has one while the wall's rules are being read again
@@ -164,6 +166,7 @@ func (a *App) build(ctx context.Context, keys secrets) (err error) {
 	if a.Crawlers, err = openCrawlers(c.CrawlerRanges); err != nil {
 		return err
 	}
+	a.caches = openCaches(c, a.Log)
 	a.connect()
 	return a.openMail()
 }

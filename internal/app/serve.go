@@ -60,6 +60,7 @@ func (a *App) Handler() (http.Handler, error) {
 	if c.Dev {
 		newsroom.Outbox = a.Outbox
 	}
+	a.warm = newsroom.Warm
 	answer := &web.Answer{Renderer: pages, Log: a.Log, ErrorPage: newsroom.ErrorPage}
 	newsroom.Answer = answer
 	programs, err := api.New(api.Newsroom{Config: c, DB: a.DB, Stories: a.Stories, Media: a.Media, Staff: a.Staff, Wall: a.Wall,
@@ -130,7 +131,9 @@ func (a *App) Serve(ctx context.Context, ready func(addr net.Addr)) error {
 	registry := prometheus.NewRegistry()
 	registry.MustRegister(collectors.NewGoCollector(), collectors.NewProcessCollector(collectors.ProcessCollectorOpts{}), collectors.NewDBStatsCollector(a.DB.Read(), "read"))
 	handler = measured(registry, handler)
-
+	if a.caches != nil {
+		registry.MustRegister(a.caches)
+	}
 	a.disk.metrics(registry)
 	a.watch(registry)
 	doors, err := a.listen(handler, registry)
@@ -152,6 +155,8 @@ func (a *App) Serve(ctx context.Context, ready func(addr net.Addr)) error {
 	defer endWork()
 	go a.Engine.Run(work)
 	go a.Counter.Run(work)
+	go a.warm(work)
+	go a.caches.run(work)
 	go a.disk.watch(work, a.DB)
 	failed := make(chan error, len(doors))
 	for _, d := range doors {

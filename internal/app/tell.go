@@ -58,4 +58,5 @@ func (a *App) hear(tags []string) {
 		tags = append(slices.Clone(tags), site.SiteTag)
 	}
 	a.Engine.Changed(tags)
+	a.caches.tell(tags)
 }

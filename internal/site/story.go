@@ -142,7 +142,7 @@ func (n *Newsroom) storyAt(w http.ResponseWriter, r *http.Request, rt *route) er
 	if err != nil {
 		return err
 	}
-	return p.Serve(w, r, holes, page.Options{Open: n.openToAll(rt.item), ByCookie: true})
+	return n.serve(w, r, p, holes, n.shareStory(w, r, rt, d), page.Options{Open: n.openToAll(rt.item), ByCookie: true})
 }
 
 // openToAll reports whether anybody would be sent the whole text, so that a
@@ -260,7 +260,7 @@ func (n *Newsroom) decide(r *http.Request, it wall.Item) (wall.Decision, *Gift) 
 			shown = &Gift{Expires: furniture(lang(r)).Date(g.ExpiresAt.In(n.Config.Timezone))}
 		}
 	}
-	visit.Peek = r.Method == http.MethodHead
+	visit.Peek = r.Method == http.MethodHead || holeOf(r) != ""
 	var known []wall.Read
 	if counted := visit.Counted; counted != nil {
 		visit.Counted = func(since time.Time) (_ []wall.Read, err error) {
@@ -283,7 +283,7 @@ func (n *Newsroom) decide(r *http.Request, it wall.Item) (wall.Decision, *Gift) 
 func (n *Newsroom) count(w http.ResponseWriter, r *http.Request, it wall.Item, d wall.Decision) error {
 	v := visitorOf(r)
 	switch {
-	case r.Method == http.MethodHead:
+	case r.Method == http.MethodHead || holeOf(r) != "":
 		return nil
 	case d.Count && v.reader == nil:
 		v.meter = v.meter.With(it.StoryID, n.Now())
