@@ -35,6 +35,7 @@ type node struct {
 	*room
 	program   string
 	dir, addr string
+	wire      *wire // to the database
 	env       []string
 	cmd       *exec.Cmd
 	log       string // path of what it wrote
@@ -65,18 +66,18 @@ func newCluster(t *testing.T, n int) *cluster {
 	}
 	_, endpoint, _ := strings.Cut(bucket.Endpoint, "://")
 	change := setting{
-		"db": pg.URL, "dev": "false", "log-level": "info", "letters-per-address": "3", "gift-quota": "2",
+		"dev": "false", "log-level": "info", "letters-per-address": "3", "gift-quota": "2",
 		"blobs":         "s3://" + bucket.Bucket + "?endpoint=" + endpoint + "&region=" + bucket.Region + "&path-style=true&insecure=true",
 		"s3-access-key": bucket.AccessKey, "s3-secret-key": bucket.SecretKey,
 	}
 	t.Setenv("MASTHEAD_SECRET", secretOf("n"))
 	c := &cluster{pg: pg, outage: outage}
 	for i := range n {
-		nd := &node{program: program, dir: t.TempDir(), addr: freeAddr(t)}
+		nd := &node{program: program, dir: t.TempDir(), addr: freeAddr(t), wire: newWire(t, pg.URL)}
 		ops := freeAddr(t)
 		nd.log = filepath.Join(nd.dir, "log")
 		nd.env = append(os.Environ(), "MASTHEAD_ADDR="+nd.addr, "MASTHEAD_OPS_ADDR="+ops)
-		for name, value := range flagsOf(pg.URL, change) {
+		for name, value := range flagsOf(nd.wire.url, change) {
 			if name != "addr" && name != "ops-addr" {
 				nd.env = append(nd.env, "MASTHEAD_"+strings.ToUpper(strings.ReplaceAll(name, "-", "_"))+"="+value)
 			}

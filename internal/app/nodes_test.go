@@ -31,6 +31,7 @@ func TestManyNodes(t *testing.T) {
 	c.step(t, "meters, gifts and rates", c.counted)
 	c.step(t, "stopped and killed", c.stoppedAndKilled)
 	c.step(t, "a node that sleeps", c.asleep)
+	c.step(t, "a node that is alone", c.silent)
 	c.step(t, "a newer schema", c.newerSchema)
 	c.step(t, "without the database", c.withoutDatabase)
 }
