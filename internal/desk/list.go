@@ -61,10 +61,10 @@ func (d *Desk) list(ctx context.Context, f filter, limit int) (found []entry, mo
 		return "$" + strconv.Itoa(len(args))
 	}
 	if f.Status != "" {
-		where = append(where, `e.status = `+arg(string(f.Status)))
+		where = append(where, `e.status || '' = `+arg(string(f.Status))) // as the index has it
 	}
 	if f.Lang != "" {
-		where = append(where, `e.lang = `+arg(f.Lang))
+		where = append(where, `e.lang || '' = `+arg(f.Lang))
 	}
 	if f.After.ID != "" {
 		where = append(where, `(e.updated_at, e.id) < (`+arg(db.Micros(f.After.Updated))+`, `+arg(f.After.ID)+`)`)
@@ -117,19 +117,20 @@ func (d *Desk) withWords(ctx context.Context, rest string, args []any, words []s
 
 // counts gives how many editions there are of each status and language.
 func (d *Desk) counts(ctx context.Context) (map[story.Status]map[string]int, error) {
-	rows, err := d.DB.Read().QueryContext(ctx, `SELECT status, lang, COUNT(*) FROM edition GROUP BY status, lang`)
+	rows, err := d.DB.Read().QueryContext(ctx, `SELECT status || ' ' || lang, COUNT(*) FROM edition GROUP BY status || ' ' || lang`)
 	if err != nil {
 		return nil, fmt.Errorf("desk.counts: %w", err)
 	}
 	defer rows.Close()
 	all := map[story.Status]map[string]int{}
 	for rows.Next() {
-		var status story.Status
-		var lang string
+		var both string
 		var n int
-		if err := rows.Scan(&status, &lang, &n); err != nil {
+		if err := rows.Scan(&both, &n); err != nil {
 			return nil, fmt.Errorf("desk.counts: %w", err)
 		}
+		word, lang, _ := strings.Cut(both, " ")
+		status := story.Status(word)
 		if all[status] == nil {
 			all[status] = map[string]int{}
 		}
