@@ -15,6 +15,7 @@ import (
 	"masthead/internal/config"
 	"masthead/internal/db"
 	"masthead/internal/desk"
+	"masthead/internal/draft"
 	"masthead/internal/fault"
 	"masthead/internal/job"
 	"masthead/internal/mail"
@@ -47,6 +48,8 @@ type App struct {
 	Readers     *reader.Store
 	Staff       *staff.Store
 	Plans       *plan.Store
+	Drafts      *draft.Store
+	Room        *draft.Room // who writes where, and their live connections
 	Newsletters newsletter.Store
 	Search      *search.Index
 	Wall        *wall.Wall
@@ -153,6 +156,8 @@ func (a *App) build(ctx context.Context, keys secrets) (err error) {
 		a.Log.Debug("no passkeys", "reason", err)
 	}
 	a.Plans = &plan.Store{Now: a.Now}
+	a.Drafts = &draft.Store{Now: a.Now, Stories: a.Stories, Tell: a.Tell}
+	a.Room = draft.NewRoom(a.Now, a.Tell)
 	a.Engine = site.NewEngine(pageMemory, a.Now)
 	a.WallStore = &wall.Store{Now: a.Now, GiftQuota: c.GiftQuota, GiftDays: c.GiftDays}
 	a.Counter = wall.NewCounter(a.DB, a.WallStore)

@@ -68,7 +68,7 @@ func (a *App) Handler() (http.Handler, error) {
 	if err != nil {
 		return nil, err
 	}
-	editors := &desk.Desk{Config: c, DB: a.DB, Stories: a.Stories, Readers: a.Readers, Staff: a.Staff, Plans: a.Plans, Wall: a.Wall, WallStore: a.WallStore,
+	editors := &desk.Desk{Config: c, DB: a.DB, Stories: a.Stories, Readers: a.Readers, Staff: a.Staff, Plans: a.Plans, Drafts: a.Drafts, Room: a.Room, Wall: a.Wall, WallStore: a.WallStore,
 		Pages: pages, Log: a.Log, Now: a.Now,
 		Mail: a.Mail, From: sender(c), PostLink: a.postLink}
 	a.sendLink = editors.SendLink
@@ -176,6 +176,7 @@ func (a *App) Serve(ctx context.Context, ready func(addr net.Addr)) error {
 	case err = <-failed:
 	}
 	a.Log.Info("stopping")
+	a.Room.Close() // its connections last for hours
 	stop, cancel := context.WithTimeout(context.WithoutCancel(ctx), stopTimeout)
 	defer cancel()
 	for _, d := range doors {
@@ -187,14 +188,16 @@ func (a *App) Serve(ctx context.Context, ready func(addr net.Addr)) error {
 // The work that comes round by itself.
 type (
 	publishDue struct{}
+	keepDrafts struct{}
 	sweep      struct{}
 )
 
 func (publishDue) Kind() string { return "publish_due" }
+func (keepDrafts) Kind() string { return "keep_drafts" }
 func (sweep) Kind() string      { return "sweep" }
 
-// housekeeping publishes what is scheduled, minute by minute, and forgets what
-// has expired, hour by hour.
+// housekeeping publishes what is scheduled and keeps what nobody writes on any
+// more, minute by minute, and forgets what has expired, hour by hour.
 func (a *App) housekeeping() error {
 	job.Register(a.Jobs, func(ctx context.Context, _ publishDue) error {
 		return a.DB.InTx(ctx, func(tx *db.Tx) error {
@@ -205,13 +208,17 @@ func (a *App) housekeeping() error {
 			return err
 		})
 	})
+	job.Register(a.Jobs, func(ctx context.Context, _ keepDrafts) error {
+		_, err := a.Drafts.KeepIdle(ctx, a.DB)
+		return err
+	})
 	job.Register(a.Jobs, func(ctx context.Context, _ sweep) error {
 		return a.DB.InTx(ctx, func(tx *db.Tx) error {
-			return errors.Join(a.Readers.Sweep(ctx, tx), a.Staff.Sweep(ctx, tx), a.WallStore.Prune(ctx, tx, a.Wall.Window()), a.Relay.Prune(ctx, tx))
+			return errors.Join(a.Readers.Sweep(ctx, tx), a.Staff.Sweep(ctx, tx), a.WallStore.Prune(ctx, tx, a.Wall.Window()), a.Relay.Prune(ctx, tx), a.Drafts.Sweep(ctx, tx))
 		})
 	})
 	job.Register(a.Jobs, func(ctx context.Context, l desk.LinkLetter) error { return a.sendLink(ctx, l) })
-	return errors.Join(a.Jobs.Every(publishDue{}, time.Minute), a.Jobs.Every(sweep{}, time.Hour), a.reindex())
+	return errors.Join(a.Jobs.Every(publishDue{}, time.Minute), a.Jobs.Every(keepDrafts{}, time.Minute), a.Jobs.Every(sweep{}, time.Hour), a.reindex())
 }
 
 // postLink has a link for the desk sent by letter, later.

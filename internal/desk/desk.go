@@ -9,6 +9,7 @@ import (
 
 	"masthead/internal/config"
 	"masthead/internal/db"
+	"masthead/internal/draft"
 	"masthead/internal/fault"
 	"masthead/internal/language"
 	"masthead/internal/mail"
@@ -33,6 +34,8 @@ type Desk struct {
 	Readers     *reader.Store
 	Staff       *staff.Store
 	Plans       *plan.Store
+	Drafts      *draft.Store
+	Room        *draft.Room
 	Wall        *wall.Wall
 	WallStore   *wall.Store
 	Newsletters newsletter.Store

@@ -44,6 +44,7 @@ func (d *Desk) Routes() []Route {
 	return slices.Concat(
 		d.doorRoutes(),
 		d.storyRoutes(),
+		d.writeRoutes(),
 		d.readerRoutes(),
 		d.peopleRoutes(),
 		d.secondRoutes(),

@@ -20,7 +20,8 @@ type Thread struct {
 	ID         string
 	StoryID    string
 	EditionID  string // "" for a note
-	From, To   int    // the passage at the draft's version; equal once it is deleted
+	From, To   int    // the passage; equal once it is deleted
+	Version    int64  // of the draft, at which that holds
 	Anchor     string // its words when the conversation began
 	ResolvedBy string // staff ID
 	ResolvedAt time.Time
@@ -190,9 +191,9 @@ func (s *Store) remarked(ctx context.Context, tx *db.Tx, t Thread) error {
 	return nil
 }
 
-const threadQuery = `SELECT t.id, t.story_id, COALESCE(t.edition_id, ''), t.from_pos, t.to_pos, t.anchor, t.resolved_by, t.resolved_at, t.created_at,
+const threadQuery = `SELECT t.id, t.story_id, COALESCE(t.edition_id, ''), t.from_pos, t.to_pos, t.anchor, t.resolved_by, t.resolved_at, t.created_at, COALESCE(d.version, 0),
 		r.id, r.staff_id, r.text, r.mentions, r.at
-	FROM remark_thread t JOIN remark r ON r.thread_id = t.id JOIN edition e ON e.story_id = t.story_id
+	FROM remark_thread t JOIN remark r ON r.thread_id = t.id JOIN edition e ON e.story_id = t.story_id LEFT JOIN draft d ON d.edition_id = e.id
 	WHERE e.id = $1 AND (t.edition_id = e.id OR t.edition_id IS NULL)`
 
 // Threads gives the threads that are seen from an edition, the oldest first.
@@ -222,7 +223,7 @@ func gather(rows *sql.Rows, err error) (list []Thread, _ error) {
 		var r Remark
 		var resolved, created, at int64
 		var mentions []byte
-		if err := row.Scan(&t.ID, &t.StoryID, &t.EditionID, &t.From, &t.To, &t.Anchor, &t.ResolvedBy, &resolved, &created,
+		if err := row.Scan(&t.ID, &t.StoryID, &t.EditionID, &t.From, &t.To, &t.Anchor, &t.ResolvedBy, &resolved, &created, &t.Version,
 			&r.ID, &r.StaffID, &r.Text, &mentions, &at); err != nil {
 			return struct{}{}, err
 		}
