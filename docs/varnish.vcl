@@ -39,6 +39,11 @@ sub vcl_recv {
 		return (pass);
 	}
 
+	# Of these nothing is ever kept.
+	if (req.http.Authorization || req.url ~ "^/([a-z][a-z][a-z]?(-[A-Za-z0-9]+)*/)?(api|desk|dev|account|register|signin|signout|search|gift)([/?]|$)") {
+		return (pass);
+	}
+
 	# Where a visitor came from counts, what he read there does not.
 	set req.http.Referer = regsub(req.http.Referer, "^([a-zA-Z]+://[^/?#]*).*$", "\1/");
 	if (req.http.Referer == "") {
@@ -54,21 +59,17 @@ sub vcl_recv {
 	# Only the newsroom's own cookies decide anything.
 	cookie.parse(req.http.Cookie);
 	cookie.keep_re("^(__Host-)?(reader|pass|staff|meter|signin|notice)$");
-	set req.http.Cookie = cookie.get_string();
 	# No meter counts the front page, lists of a topic, an author or a month, feeds and files.
 	if (req.url ~ "^/([a-z][a-z]/)?(\?.*)?$" || req.url ~ "^/([a-z][a-z]/)?(topic|author|archive|sitemap|assets|media)/"
 		|| req.url ~ "\.(xml|json|txt)$" || req.url ~ "^/([a-z][a-z]/)?[0-9]{4}/[0-9]{2}/$") {
-		set req.http.Cookie = regsuball(req.http.Cookie, "(^|; )(__Host-)?meter=[^;]*", "");
-		set req.http.Cookie = regsub(req.http.Cookie, "^; ", "");
+		cookie.delete("meter");
+		cookie.delete("__Host-meter");
 	}
+	set req.http.Cookie = regsub(cookie.get_string(), ";\s*$", "");
 	if (req.url ~ "^/(assets|media)/" || req.url ~ "\.(xml|txt)$" || req.url ~ "/feed\.json$" || req.http.Cookie == "") {
 		unset req.http.Cookie;
 	}
 
-	# Of these nothing is ever kept.
-	if (req.http.Authorization || req.url ~ "^/([a-z][a-z][a-z]?(-[A-Za-z0-9]+)*/)?(api|desk|dev|account|register|signin|signout|search|gift)([/?]|$)") {
-		return (pass);
-	}
 	# A crawler may read more, if it is genuine, which the newsroom finds out. Add
 	# here the names of the lists in crawler-ranges that are not among these.
 	if (req.http.User-Agent ~ "(?i)googlebot|google-inspectiontool|storebot-google|bingbot|msnbot|applebot|yandex\.com/bots|yandexbot|duckduckbot|baiduspider|petalbot|seznambot"

@@ -3,8 +3,10 @@ package app_test
 import (
 	"compress/gzip"
 	"context"
+	"fmt"
 	"io"
 	"net/http"
+	"net/http/httptest"
 	"net/url"
 	"strings"
 	"testing"
@@ -74,6 +76,52 @@ func within(t *testing.T, what string, began time.Time, is func() bool) {
 		time.Sleep(5 * time.Millisecond)
 	}
 	t.Logf("%s after %v", what, time.Since(began).Round(time.Millisecond))
+}
+
+// TestVarnishAsks looks at what Varnish leaves of a request.
+func TestVarnishAsks(t *testing.T) {
+	v := varnishtest.New(t)
+	echo := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		fmt.Fprintf(w, "%s %s %s", r.RequestURI, r.Header.Get("Cookie"), r.Referer())
+	}))
+	t.Cleanup(echo.Close)
+	v.Start(strings.TrimPrefix(echo.URL, "http://"))
+	tests := []struct{ method, path, cookie, referer, want string }{
+		{"GET", "/", "_ga=1; meter=2; staff=3", "", "/ staff=3 "},
+		{"GET", "/ar/", "reader=1; pass=2; meter=3", "", "/ar/ reader=1; pass=2 "},
+		{"GET", "/2026/11/x/", "_ga=1; meter=2", "https://friend.example/private?q=1", "/2026/11/x/ meter=2 https://friend.example/"},
+		{"GET", "/2026/11/x/", "__Host-meter=2; theme=x", "", "/2026/11/x/ __Host-meter=2 "},
+		{"GET", "/2026/11/", "meter=2", "", "/2026/11/  "},
+		{"GET", "/art/", "meter=2", "", "/art/ meter=2 "}, // may be a page that a meter counts
+		{"GET", "/assets/site.css", "reader=1", "", "/assets/site.css  "},
+		{"GET", "/feed.xml", "reader=1; pass=2", "", "/feed.xml  "},
+		{"GET", "/harbour/?utm_source=a&page=2&fbclid=b", "", "", "/harbour/?page=2  "},
+		{"GET", "/x/?gclid=1", "", "", "/x/  "},
+		{"GET", "/x/?gift=abc&utm_medium=b", "", "", "/x/?gift=abc  "},
+		{"GET", "/desk/signin", "staff-try=1; other=2", "", "/desk/signin staff-try=1; other=2 "}, // all of it
+		{"GET", "/ar/account", "reader=1; a=2", "https://quay.example/x", "/ar/account reader=1; a=2 https://quay.example/x"},
+		{"POST", "/register", "signin=1; a=2", "https://quay.example/x", "/register signin=1; a=2 https://quay.example/x"},
+	}
+	for _, test := range tests {
+		r, err := http.NewRequest(test.method, v.URL+test.path, nil)
+		if err != nil {
+			t.Fatal(err)
+		}
+		for name, value := range map[string]string{"Cookie": test.cookie, "Referer": test.referer} {
+			if value != "" {
+				r.Header.Set(name, value)
+			}
+		}
+		res, err := http.DefaultClient.Do(r)
+		if err != nil {
+			t.Fatal(err)
+		}
+		got, err := io.ReadAll(res.Body)
+		res.Body.Close()
+		if err != nil || string(got) != test.want {
+			t.Errorf("%s %s with %q asks the node for %q, want %q (%v)", test.method, test.path, test.cookie, got, test.want, err)
+		}
+	}
 }
 
 // TestVarnishWithoutESI has the newsroom put together whatever a cookie has a part in.
