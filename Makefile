@@ -80,10 +80,11 @@ pictures: tools ## take the pictures of docs/pictures anew
 ##@ What is installed
 
 .PHONY: tools
-tools: front-end ## install what the tests need: chromium, postgresql, a Java runtime, the browser checks
+tools: front-end ## install what the tests need: chromium, postgresql, varnish, a Java runtime, the browser checks
 	@command -v chromium >/dev/null || command -v chromium-browser >/dev/null || command -v google-chrome >/dev/null || $(call apt,chromium)
 	@[ -n "$$(ls -d /usr/lib/postgresql/*/bin/initdb 2>/dev/null)" ] || command -v initdb >/dev/null || $(call apt,postgresql)
 	@command -v java >/dev/null || $(call apt,default-jre-headless)
+	@{ [ -x /usr/sbin/varnishd ] || command -v varnishd >/dev/null; } && ls /usr/lib/*/varnish/vmods/libvmod_xkey.so >/dev/null 2>&1 || $(call apt,varnish varnish-modules)
 	@$(call npm,tools/browser)
 
 .PHONY: front-end

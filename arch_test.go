@@ -22,7 +22,7 @@ var floors = [][]string{
 	{"db", "blob", "mail", "doc", "fetch"},
 	{"job", "relay", "copies"},
 	{"story", "media", "reader", "staff", "consent"},
-	{"wall", "plan", "newsletter", "search", "recommend", "event", "attribution", "archive", "feed", "page", "web"},
+	{"wall", "draft", "plan", "newsletter", "search", "recommend", "event", "attribution", "archive", "feed", "page", "web"},
 	{"site", "desk", "api", "demo", "proof"},
 	{"app"},
 	{"cli"},

@@ -58,7 +58,7 @@ func (n *Newsroom) problem(ctx context.Context, err error) *Problem {
 		return own
 	}
 	if fault.KindOf(err) == fault.Internal && db.Away(err) {
-		n.Log.WarnContext(ctx, "a part that is needed is away", "error", err, "request", web.RequestID(ctx))
+		n.Log.DebugContext(ctx, "a part that is needed is away", "error", err, "request", web.RequestID(ctx))
 		err = fault.New(fault.Unavailable, "the newsroom cannot look that up just now").WithHint("try again in a minute")
 	}
 	kind := fault.KindOf(err)

@@ -14,6 +14,8 @@ import (
 	"masthead/internal/blob"
 	"masthead/internal/config"
 	"masthead/internal/db"
+	"masthead/internal/desk"
+	"masthead/internal/draft"
 	"masthead/internal/fault"
 	"masthead/internal/job"
 	"masthead/internal/mail"
@@ -31,7 +33,7 @@ import (
 )
 
 // pageMemory is how many bytes rendered pages may take, about.
-const pageMemory = 48 << 20
+const pageMemory = 32 << 20
 
 // App is a newsroom, built and ready.
 type App struct {
@@ -46,6 +48,8 @@ type App struct {
 	Readers     *reader.Store
 	Staff       *staff.Store
 	Plans       *plan.Store
+	Drafts      *draft.Store
+	Room        *draft.Room // who writes where, and their live connections
 	Newsletters newsletter.Store
 	Search      *search.Index
 	Wall        *wall.Wall
@@ -57,6 +61,8 @@ type App struct {
 	Mail        mail.Sender
 	Outbox      *mail.Outbox // where letters go when no mail server is set; else nil
 	Engine      *site.Engine // what the public pages are answered with
+	caches      *caches      // in front; nil when there are none
+	warm        func(ctx context.Context)
 	Now         func() time.Time
 
 	reloading chan struct{} // has one while the wall's rules are being read again
@@ -64,6 +70,8 @@ type App struct {
 
 	disk     *disk
 	identity *identity // while it serves TLS; else nil
+
+	sendLink func(ctx context.Context, l desk.LinkLetter) error // set by Handler
 }
 
 // Init makes a newsroom in the folder of c: its secret, its settings file and
@@ -148,6 +156,8 @@ func (a *App) build(ctx context.Context, keys secrets) (err error) {
 		a.Log.Debug("no passkeys", "reason", err)
 	}
 	a.Plans = &plan.Store{Now: a.Now}
+	a.Drafts = &draft.Store{Now: a.Now, Stories: a.Stories, Tell: a.Tell}
+	a.Room = draft.NewRoom(a.Now, a.Tell)
 	a.Engine = site.NewEngine(pageMemory, a.Now)
 	a.WallStore = &wall.Store{Now: a.Now, GiftQuota: c.GiftQuota, GiftDays: c.GiftDays}
 	a.Counter = wall.NewCounter(a.DB, a.WallStore)
@@ -161,6 +171,7 @@ func (a *App) build(ctx context.Context, keys secrets) (err error) {
 	if a.Crawlers, err = openCrawlers(c.CrawlerRanges); err != nil {
 		return err
 	}
+	a.caches = openCaches(c, a.Log)
 	a.connect()
 	return a.openMail()
 }

@@ -38,10 +38,6 @@ func timeFor(bytes int64, least time.Duration) time.Duration {
 // sends, and gives time to what is large.
 func door(next http.Handler, fail func(w http.ResponseWriter, r *http.Request, err error)) http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-		if r.ProtoMajor == 1 && len(r.TransferEncoding) > 0 {
-			// What follows may be read in another way by the proxy before us (RFC 9112 §6.1).
-			w.Header().Set("Connection", "close")
-		}
 		if len(r.RequestURI) > maxAddress {
 			w.Header().Set("Cache-Control", "no-store")
 			http.Error(w, "that address is too long", http.StatusRequestURITooLong)
@@ -67,6 +63,19 @@ func door(next http.Handler, fail func(w http.ResponseWriter, r *http.Request, e
 
 // large are the areas whose answers may take longer than writeTimeout.
 var large = [...]string{"/media/", "/desk/", "/api/"}
+
+// alone ends the connection after a request whose end a proxy before us may see
+// elsewhere, so that nothing can be smuggled behind it: one in chunks, whose
+// length net/http drops, and any of HTTP/1.0, whose chunks it ignores (RFC 9112
+// §6.1). Browsers send neither.
+func alone(next http.Handler) http.Handler {
+	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		if r.ProtoMajor == 1 && (r.ProtoMinor == 0 || len(r.TransferEncoding) > 0) {
+			w.Header().Set("Connection", "close")
+		}
+		next.ServeHTTP(w, r)
+	})
+}
 
 func cookieSize(r *http.Request) (n int) {
 	for _, line := range r.Header["Cookie"] {

@@ -81,7 +81,7 @@ func (a *App) listen(handler http.Handler, registry *prometheus.Registry) (doors
 // newServer bounds what one connection may take.
 func newServer(h http.Handler, log *slog.Logger) *http.Server {
 	return &http.Server{
-		Handler: h, ReadHeaderTimeout: headerTimeout, ReadTimeout: readTimeout, WriteTimeout: writeTimeout, IdleTimeout: idleTimeout,
+		Handler: alone(h), ReadHeaderTimeout: headerTimeout, ReadTimeout: readTimeout, WriteTimeout: writeTimeout, IdleTimeout: idleTimeout,
 		MaxHeaderBytes: maxHeader, ErrorLog: serverLog(log),
 		HTTP2: &http.HTTP2Config{
 			MaxConcurrentStreams: 100,              // RFC 9113 §6.5.2 asks for no fewer

@@ -62,6 +62,7 @@ func (a *App) handler(done func(r *http.Request, status int, took time.Duration)
 	if c.Dev {
 		newsroom.Outbox = a.Outbox
 	}
+	a.warm = newsroom.Warm
 	answer := &web.Answer{Renderer: pages, Log: a.Log, ErrorPage: newsroom.ErrorPage}
 	newsroom.Answer = answer
 	programs, err := api.New(api.Newsroom{Config: c, DB: a.DB, Stories: a.Stories, Media: a.Media, Staff: a.Staff, Wall: a.Wall,
@@ -69,8 +70,10 @@ func (a *App) handler(done func(r *http.Request, status int, took time.Duration)
 	if err != nil {
 		return nil, err
 	}
-	editors := &desk.Desk{Config: c, DB: a.DB, Stories: a.Stories, Readers: a.Readers, Staff: a.Staff, Plans: a.Plans, Wall: a.Wall, WallStore: a.WallStore,
-		Pages: pages, Log: a.Log, Now: a.Now}
+	editors := &desk.Desk{Config: c, DB: a.DB, Stories: a.Stories, Readers: a.Readers, Staff: a.Staff, Plans: a.Plans, Drafts: a.Drafts, Room: a.Room, Wall: a.Wall, WallStore: a.WallStore,
+		Pages: pages, Log: a.Log, Now: a.Now,
+		Mail: a.Mail, From: sender(c), PostLink: a.postLink}
+	a.sendLink = editors.SendLink
 	mux := http.NewServeMux()
 	mux.Handle(web.AssetPath, assets)
 	mux.Handle("/api/", programs)
@@ -129,7 +132,9 @@ func (a *App) Serve(ctx context.Context, ready func(addr net.Addr)) error {
 		return err
 	}
 	registry.MustRegister(collectors.NewGoCollector(), collectors.NewProcessCollector(collectors.ProcessCollectorOpts{}), collectors.NewDBStatsCollector(a.DB.Read(), "read"))
-
+	if a.caches != nil {
+		registry.MustRegister(a.caches)
+	}
 	a.disk.metrics(registry)
 	a.watch(registry)
 	doors, err := a.listen(handler, registry)
@@ -151,6 +156,8 @@ func (a *App) Serve(ctx context.Context, ready func(addr net.Addr)) error {
 	defer endWork()
 	go a.Engine.Run(work)
 	go a.Counter.Run(work)
+	go a.warm(work)
+	go a.caches.run(work)
 	go a.disk.watch(work, a.DB)
 	failed := make(chan error, len(doors))
 	for _, d := range doors {
@@ -170,6 +177,7 @@ func (a *App) Serve(ctx context.Context, ready func(addr net.Addr)) error {
 	case err = <-failed:
 	}
 	a.Log.Info("stopping")
+	a.Room.Close() // its connections last for hours
 	stop, cancel := context.WithTimeout(context.WithoutCancel(ctx), stopTimeout)
 	defer cancel()
 	for _, d := range doors {
@@ -181,14 +189,16 @@ func (a *App) Serve(ctx context.Context, ready func(addr net.Addr)) error {
 // The work that comes round by itself.
 type (
 	publishDue struct{}
+	keepDrafts struct{}
 	sweep      struct{}
 )
 
 func (publishDue) Kind() string { return "publish_due" }
+func (keepDrafts) Kind() string { return "keep_drafts" }
 func (sweep) Kind() string      { return "sweep" }
 
-// housekeeping publishes what is scheduled, minute by minute, and forgets what
-// has expired, hour by hour.
+// housekeeping publishes what is scheduled and keeps what nobody writes on any
+// more, minute by minute, and forgets what has expired, hour by hour.
 func (a *App) housekeeping() error {
 	job.Register(a.Jobs, func(ctx context.Context, _ publishDue) error {
 		return a.DB.InTx(ctx, func(tx *db.Tx) error {
@@ -199,10 +209,20 @@ func (a *App) housekeeping() error {
 			return err
 		})
 	})
+	job.Register(a.Jobs, func(ctx context.Context, _ keepDrafts) error {
+		_, err := a.Drafts.KeepIdle(ctx, a.DB)
+		return err
+	})
 	job.Register(a.Jobs, func(ctx context.Context, _ sweep) error {
 		return a.DB.InTx(ctx, func(tx *db.Tx) error {
-			return errors.Join(a.Readers.Sweep(ctx, tx), a.Staff.Sweep(ctx, tx), a.WallStore.Prune(ctx, tx, a.Wall.Window()), a.Relay.Prune(ctx, tx))
+			return errors.Join(a.Readers.Sweep(ctx, tx), a.Staff.Sweep(ctx, tx), a.WallStore.Prune(ctx, tx, a.Wall.Window()), a.Relay.Prune(ctx, tx), a.Drafts.Sweep(ctx, tx))
 		})
 	})
-	return errors.Join(a.Jobs.Every(publishDue{}, time.Minute), a.Jobs.Every(sweep{}, time.Hour), a.reindex())
+	job.Register(a.Jobs, func(ctx context.Context, l desk.LinkLetter) error { return a.sendLink(ctx, l) })
+	return errors.Join(a.Jobs.Every(publishDue{}, time.Minute), a.Jobs.Every(keepDrafts{}, time.Minute), a.Jobs.Every(sweep{}, time.Hour), a.reindex())
+}
+
+// postLink has a link for the desk sent by letter, later.
+func (a *App) postLink(ctx context.Context, tx *db.Tx, l desk.LinkLetter) error {
+	return a.Jobs.Insert(ctx, tx, l, job.Opts{MaxAttempts: 5})
 }

@@ -48,7 +48,9 @@ func (a *App) connect() {
 	}
 	a.WallStore.Changed = func(ctx context.Context, q db.Queryer) error { return a.Tell(ctx, q, tagWall) }
 	a.Counter.Written = a.metersWritten
+	a.Stories.Changed = append(a.Stories.Changed, a.Drafts.Follow)
 	a.Relay.On(a.hear)
+	a.Relay.On(a.Room.Hear)
 }
 
 // hear drops what is kept of what has changed.
@@ -58,4 +60,5 @@ func (a *App) hear(tags []string) {
 		tags = append(slices.Clone(tags), site.SiteTag)
 	}
 	a.Engine.Changed(tags)
+	a.caches.tell(tags)
 }

@@ -58,6 +58,7 @@ const (
 	asObject               // JSON; {} is left out
 	asList                 // JSON; [] is left out
 	asDocument             // the JSON of a body, always there
+	asWorking              // the JSON of a body that is being written, always there
 )
 
 type column struct {
@@ -173,6 +174,23 @@ var tables = []table{
 	{file: "assignments", name: "assignment", keys: 1, columns: []column{
 		{"id", "id", asText}, {"story", "story_id", asText}, {"staff", "staff_id", asText}, {"task", "task", asText}, {"lang", "lang", asText},
 		{"note", "note", asText}, {"due", "due_at", asTime}, {"done", "done_at", asTime}, {"created_by", "created_by", asText}, {"created", "created_at", asTime}}},
+	{file: "revision_writers", name: "revision_writer", keys: 3, keep: true, columns: []column{
+		{"edition", "edition_id", asText}, {"seq", "seq", asLong}, {"staff", "staff_id", asText}}},
+	{file: "drafts", name: "draft", keys: 1, keep: true, columns: []column{
+		{"edition", "edition_id", asText}, {"version", "version", asLong}, {"body", "body", asWorking}, {"base", "base", asLong},
+		{"revision", "revision", asLong}, {"kept", "kept", asLong}, {"unkept", "unkept", asFlag}, {"kept_at", "kept_at", asTime},
+		{"remarks", "remarks", asLong}, {"outside", "outside", asLong}, {"conflicts", "conflicts", asInteger}, {"updated", "updated_at", asTime}}},
+	{file: "draft_fields", name: "draft_field", keys: 2, keep: true, columns: []column{
+		{"edition", "edition_id", asText}, {"name", "name", asText}, {"value", "value", asText}, {"version", "version", asLong},
+		{"staff", "staff_id", asText}, {"at", "at", asTime}}},
+	{file: "remark_threads", name: "remark_thread", keys: 1, columns: []column{
+		{"id", "id", asText}, {"story", "story_id", asText}, {"edition", "edition_id", asOptional}, {"from", "from_pos", asLong}, {"to", "to_pos", asLong},
+		{"anchor", "anchor", asText}, {"resolved_by", "resolved_by", asText}, {"resolved", "resolved_at", asTime}, {"created", "created_at", asTime}}},
+	{file: "remarks", name: "remark", keys: 1, keep: true, columns: []column{
+		{"id", "id", asText}, {"thread", "thread_id", asText}, {"staff", "staff_id", asText}, {"text", "text", asText},
+		{"mentions", "mentions", asList}, {"at", "at", asTime}}},
+	{file: "translations", name: "translation", keys: 1, columns: []column{
+		{"edition", "edition_id", asText}, {"revision", "revision", asLong}}},
 	{file: "audit", name: "audit", keys: 1, keep: true, columns: []column{
 		{"id", "id", asText}, {"at", "at", asTime}, {"staff", "staff_id", asText}, {"email", "staff_email", asText}, {"act", "act", asText},
 		{"object", "object", asText}, {"detail", "detail", asObject}}},
@@ -192,6 +210,7 @@ var omitted = map[string]string{
 	"api_token":      "opens the API",
 	"rate":           "counters of minutes",
 	"change":         "tells running nodes what to forget",
+	"draft_step":     "what led to a working copy, for those who have it open",
 	"search_entry":   "made anew",
 	"search_heads":   "made anew",
 	"search_words":   "made anew",

@@ -276,7 +276,7 @@ func (e *exporting) value(c column, s string, n int64, flag bool, row func() str
 			e.field(c.field)
 			e.line.WriteString("true")
 		}
-	case asObject, asList, asDocument:
+	case asObject, asList, asDocument, asWorking:
 		var compact bytes.Buffer
 		if s != "" && json.Compact(&compact, []byte(s)) != nil {
 			// It goes out as the text it is, so that nothing is lost of it.
@@ -287,7 +287,7 @@ func (e *exporting) value(c column, s string, n int64, flag bool, row func() str
 		}
 		switch compact.String() {
 		case "", "{}", "[]", "null":
-			if c.form != asDocument {
+			if c.form != asDocument && c.form != asWorking {
 				return
 			}
 		}

@@ -8,6 +8,7 @@ import (
 	"strings"
 	"time"
 
+	"masthead/internal/doc"
 	"masthead/internal/story"
 )
 
@@ -155,6 +156,11 @@ func (c column) parse(raw json.RawMessage) (any, error) {
 		}
 		if err != nil || raw[0] != '[' {
 			return nil, fmt.Errorf("it is not a list of %s", c.field)
+		}
+		return compact(raw)
+	case asWorking:
+		if _, err := doc.ParseWorking(raw); err != nil {
+			return nil, err
 		}
 		return compact(raw)
 	default: // a body is read with its edition, which is skipped where it is none

@@ -227,6 +227,21 @@ func (h *house) fill() {
 		h.must(people.Record(ctx, tx, staff.Entry{Who: owner, Act: staff.KeepStaff, Object: "staff:" + owner.ID, Detail: map[string]string{"role": "owner"}}))
 		_, err = tx.ExecContext(ctx, `INSERT INTO assignment (id, story_id, staff_id, task, note, created_at) VALUES ($1, $2, $3, 'write', 'soon', 5)`, db.NewID(), st.ID, owner.ID)
 		h.must(err)
+		var edition string
+		h.must(tx.QueryRowContext(ctx, `SELECT edition_id FROM revision WHERE seq = 1 ORDER BY edition_id LIMIT 1`).Scan(&edition))
+		for _, row := range []string{
+			`INSERT INTO revision_writer (edition_id, seq, staff_id) VALUES ($1, 1, $2)`,
+			`INSERT INTO draft (edition_id, version, body, base, revision, kept, unkept, kept_at, remarks, outside, conflicts, updated_at)
+				SELECT $1, 7, '{"content":[{"type":"paragraph"}],"type":"doc"}', 1, 1, 3, TRUE, 5, 2, 1, 1, 6 FROM staff WHERE id = $2`,
+			`INSERT INTO draft_field (edition_id, name, value, version, staff_id, at) VALUES ($1, 'headline', 'Now', 2, $2, 5)`,
+			`INSERT INTO remark_thread (id, story_id, edition_id, from_pos, to_pos, anchor, resolved_by, resolved_at, created_at)
+				SELECT 'thread', story_id, id, 1, 2, 'words', $2, 6, 5 FROM edition WHERE id = $1`,
+			`INSERT INTO remark (id, thread_id, staff_id, text, mentions, at) SELECT 'remark', 'thread', id, 'Sure?', '["' || id || '"]', 5 FROM staff WHERE id = $2 AND $1 <> ''`,
+			`INSERT INTO translation (edition_id, revision) SELECT $1, 1 FROM staff WHERE id = $2`,
+		} {
+			_, err = tx.ExecContext(ctx, row, edition, owner.ID)
+			h.must(err)
+		}
 		gone, err := people.Add(ctx, tx, staff.Person{Email: "gone@example.org", Role: staff.Reporter})
 		h.must(err)
 		h.must(people.Disable(ctx, tx, gone.ID))

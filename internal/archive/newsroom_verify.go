@@ -229,7 +229,7 @@ func (v *verifying) database() (whole bool, err error) {
 func (v *verifying) documents() error {
 	for _, t := range tables {
 		for _, c := range t.columns {
-			if c.form != asObject && c.form != asList && c.form != asDocument {
+			if c.form != asObject && c.form != asList && c.form != asDocument && c.form != asWorking {
 				continue
 			}
 			var keys []string

@@ -3,6 +3,7 @@ package cli
 import (
 	"context"
 	"fmt"
+	"strings"
 	"time"
 
 	"github.com/urfave/cli/v3"
@@ -34,9 +35,14 @@ func tokenCommand() *cli.Command {
 						scopes = append(scopes, s)
 					}
 					var secret string
-					err := a.DB.InTx(ctx, func(tx *db.Tx) (err error) {
-						_, secret, err = a.Staff.CreateToken(ctx, tx, cmd.String("name"), time.Duration(cmd.Int("days"))*24*time.Hour, scopes...)
-						return err
+					err := a.DB.InTx(ctx, func(tx *db.Tx) error {
+						t, made, err := a.Staff.CreateToken(ctx, tx, cmd.String("name"), time.Duration(cmd.Int("days"))*24*time.Hour, scopes...)
+						if err != nil {
+							return err
+						}
+						secret = made
+						return a.Staff.Record(ctx, tx, staff.Entry{Who: staff.Program(), Act: staff.KeepTokens, Object: "token:" + t.ID,
+							Detail: map[string]string{"made": t.Name, "scopes": strings.Join(cmd.StringSlice("scopes"), " ")}})
 					})
 					if err != nil {
 						return err
@@ -67,7 +73,12 @@ func tokenCommand() *cli.Command {
 					if err != nil {
 						return err
 					}
-					return a.DB.InTx(ctx, func(tx *db.Tx) error { return a.Staff.RevokeToken(ctx, tx, id) })
+					return a.DB.InTx(ctx, func(tx *db.Tx) error {
+						if err := a.Staff.RevokeToken(ctx, tx, id); err != nil {
+							return err
+						}
+						return a.Staff.Record(ctx, tx, staff.Entry{Who: staff.Program(), Act: staff.KeepTokens, Object: "token:" + id, Detail: map[string]string{"revoked": "yes"}})
+					})
 				}),
 			},
 		},

@@ -56,6 +56,11 @@ type Config struct {
 	RedirectAddr                       string // "" for nowhere
 	Connections, ConnectionsPerAddress int
 
+	// The cache in front.
+	CDN       string     // one of the CDN constants
+	CDNPurge  []*url.URL // the caches that are told of changes
+	CDNSecret string
+
 	// Blobs.
 	Blobs                    string // "" for the folder, or s3://bucket?endpoint=…
 	S3AccessKey, S3SecretKey string
@@ -157,6 +162,19 @@ func Settings() []Setting {
 		{Name: "connections-per-address", Group: "Connections", Default: "256", Doc: "How many of them one address (/64 of IPv6) may have; trusted proxies and this machine itself may have any number.",
 			set: number(func(c *Config) *int { return &c.ConnectionsPerAddress }, 4, 1000000)},
 
+		{Name: "cdn", Group: "A cache in front", Default: CDNNone, Doc: "What the cache or CDN in front is told: none; surrogate, how long it may keep what anybody may see, and by which Surrogate-Key; or esi, open pages for signed-in readers too, whose few personal parts it asks for by ESI 1.0. The cache must be one of trusted-proxies.",
+			set: func(c *Config, v string) error {
+				c.CDN = v
+				return matches(v, "^("+CDNNone+"|"+CDNSurrogate+"|"+CDNESI+")$", "none, surrogate or esi")
+			}},
+		{Name: "cdn-purge", Group: "A cache in front", Doc: "The addresses of the caches that are sent PURGE when something changes, such as http://10.0.0.5:6081, with commas between them.",
+			set: setPurge},
+		{Name: "cdn-secret", Group: "A cache in front", Secret: true, Doc: "What they know a true PURGE by: it is sent as X-Purge-Secret.",
+			set: func(c *Config, v string) error {
+				c.CDNSecret = v
+				return matches(v, `^([!-~]{16,200})?$`, "16 or more letters and digits: openssl rand -hex 24")
+			}},
+
 		{Name: "blobs", Group: "Pictures and files", Doc: "Where pictures and files are kept: empty for the folder blobs in the newsroom's folder, or s3://BUCKET?endpoint=HOST[&region=R][&prefix=P][&insecure=true].",
 			set: func(c *Config, v string) error {
 				c.Blobs = v
@@ -257,7 +275,7 @@ func Load(dir string, flags map[string]string, lookup func(string) (string, bool
 	if !slices.Contains(c.Languages, c.Language) {
 		c.Languages = append([]string{c.Language}, c.Languages...)
 	}
-	if err := c.checkTLS(); err != nil {
+	if err := errors.Join(c.checkTLS(), c.checkCDN()); err != nil {
 		return Config{}, err
 	}
 	if c.DB == "" {
@@ -310,6 +328,39 @@ func (c Config) checkTLS() error {
 		return fault.New(fault.Invalid, "tls-auto needs a public name in url, not "+host).WithHint("set url = \"https://news.example\"")
 	case c.RedirectAddr != "" && !c.TLS():
 		return fault.New(fault.Invalid, "redirect-addr is for a site that speaks TLS").WithHint("set tls-auto, or tls-cert and tls-key")
+	}
+	return nil
+}
+
+// The kinds of caches in front.
+const (
+	CDNNone      = "none"
+	CDNSurrogate = "surrogate" // goes by Surrogate-Control and Surrogate-Key
+	CDNESI       = "esi"       // puts pages together by ESI 1.0, too
+)
+
+// checkCDN looks whether the settings of the cache in front fit one another.
+func (c Config) checkCDN() error {
+	switch {
+	case c.CDN != CDNNone && len(c.TrustedProxies) == 0:
+		return fault.New(fault.Invalid, "cdn is set, and no cache is among trusted-proxies").WithHint("set trusted-proxies to the cache's network, such as 10.0.0.0/8")
+	case c.CDN == CDNNone && len(c.CDNPurge) > 0:
+		return fault.New(fault.Invalid, "cdn-purge is set, and cdn is none").WithHint("set cdn to surrogate or esi")
+	case c.CDN != CDNNone && len(c.CDNPurge) == 0:
+		return fault.New(fault.Invalid, "cdn is set, and no cache is told of changes").WithHint("set cdn-purge to the cache's address")
+	case len(c.CDNPurge) > 0 && c.CDNSecret == "":
+		return fault.New(fault.Invalid, "cdn-purge is set without cdn-secret").WithHint("set MASTHEAD_CDN_SECRET to what the cache knows a true PURGE by")
+	}
+	return nil
+}
+
+func setPurge(c *Config, v string) error {
+	for _, item := range list(v) {
+		u, err := url.Parse(item)
+		if err != nil || u.Scheme != "http" && u.Scheme != "https" || u.Host == "" || u.User != nil || u.Fragment != "" {
+			return fmt.Errorf("write %s as http://HOST:PORT", item)
+		}
+		c.CDNPurge = append(c.CDNPurge, u)
 	}
 	return nil
 }

@@ -1,6 +1,7 @@
 package config_test
 
 import (
+	"maps"
 	"os"
 	"path/filepath"
 	"slices"
@@ -8,6 +9,7 @@ import (
 	"testing"
 
 	"masthead/internal/config"
+	"masthead/internal/fault"
 )
 
 func none(string) (string, bool) { return "", false }
@@ -126,6 +128,29 @@ func TestSettingsOfTLSFitOneAnother(t *testing.T) {
 			}
 		} else if err == nil || !strings.Contains(err.Error(), c.want) {
 			t.Errorf("%s: %v, want %q", c.file, err, c.want)
+		}
+	}
+}
+
+// TestCacheInFront refuses settings of the cache in front that do not fit one another.
+func TestCacheInFront(t *testing.T) {
+	whole := map[string]string{"cdn": "esi", "cdn-purge": "http://10.0.0.5:6081, https://cache.example", "cdn-secret": "sixteen-letters-and-more", "trusted-proxies": "10.0.0.0/8"}
+	c, err := config.Load(t.TempDir(), whole, none)
+	if err != nil || c.CDN != config.CDNESI || len(c.CDNPurge) != 2 || c.CDNPurge[1].Host != "cache.example" {
+		t.Fatalf("%v %+v", err, c)
+	}
+	for name, value := range map[string]string{"cdn": "none", "cdn-purge": "", "cdn-secret": "", "trusted-proxies": ""} {
+		flags := maps.Clone(whole)
+		flags[name] = value
+		if _, err := config.Load(t.TempDir(), flags, none); fault.Hint(err) == "" {
+			t.Errorf("%s = %q: %v", name, value, err)
+		}
+	}
+	for name, value := range map[string]string{"cdn": "varnish", "cdn-purge": "10.0.0.5:6081", "cdn-secret": "short"} {
+		flags := maps.Clone(whole)
+		flags[name] = value
+		if _, err := config.Load(t.TempDir(), flags, none); err == nil {
+			t.Errorf("%s = %q was taken", name, value)
 		}
 	}
 }

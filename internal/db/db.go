@@ -56,7 +56,7 @@ type DB struct {
 // its own, so this and cacheKiB bound the memory that the database takes.
 const (
 	readers  = 6
-	cacheKiB = 4096
+	cacheKiB = 2048
 )
 
 // Open opens the database that name tells: a postgres:// URL, or the path of

@@ -9,8 +9,10 @@ import (
 
 	"masthead/internal/config"
 	"masthead/internal/db"
+	"masthead/internal/draft"
 	"masthead/internal/fault"
 	"masthead/internal/language"
+	"masthead/internal/mail"
 	"masthead/internal/newsletter"
 	"masthead/internal/plan"
 	"masthead/internal/reader"
@@ -32,12 +34,18 @@ type Desk struct {
 	Readers     *reader.Store
 	Staff       *staff.Store
 	Plans       *plan.Store
+	Drafts      *draft.Store
+	Room        *draft.Room
 	Wall        *wall.Wall
 	WallStore   *wall.Store
 	Newsletters newsletter.Store
 	Pages       *web.Renderer
 	Log         *slog.Logger
 	Now         func() time.Time
+
+	Mail     mail.Sender
+	From     mail.Address
+	PostLink func(ctx context.Context, tx *db.Tx, l LinkLetter) error // has [Desk.SendLink] do it later
 }
 
 // Handler serves every address below /desk/.
@@ -65,7 +73,7 @@ type visitKey struct{}
 func (d *Desk) staffOnly(route Route, h web.Handler) web.Handler {
 	return func(w http.ResponseWriter, r *http.Request) error {
 		value, _ := web.Cookie(r, cookie)
-		visit, err := d.Staff.Resolve(r.Context(), d.DB.Read(), value)
+		visit, err := d.Staff.Arrive(r.Context(), d.DB.Read(), value)
 		if fault.Is(err, fault.Unauthorized) {
 			if value != "" {
 				web.DropCookie(w, r, cookie)
@@ -84,6 +92,9 @@ func (d *Desk) staffOnly(route Route, h web.Handler) web.Handler {
 			if err != nil {
 				d.Log.WarnContext(r.Context(), "staff session not renewed", "error", err)
 			}
+		}
+		if lack := d.Staff.Lack(visit); lack != staff.LacksNothing && !slices.Contains(route.Lacking, lack) {
+			return d.lacking(w, r, route, lack)
 		}
 		return h(w, r.WithContext(context.WithValue(r.Context(), visitKey{}, visit)))
 	}

@@ -1,6 +1,7 @@
 package desk
 
 import (
+	"context"
 	"fmt"
 	"log/slog"
 	"net/http"
@@ -21,6 +22,7 @@ import (
 	"masthead/internal/db/dbtest"
 	"masthead/internal/doc"
 	"masthead/internal/language"
+	"masthead/internal/mail"
 	"masthead/internal/plan"
 	"masthead/internal/reader"
 	"masthead/internal/staff"
@@ -39,7 +41,13 @@ type office struct {
 	jar     map[string]string
 	owner   staff.Person
 	lang    string // Accept-Language
+	letters []LinkLetter
+	sent    []mail.Letter
 }
+
+type postbox func(mail.Letter)
+
+func (p postbox) Send(_ context.Context, l mail.Letter) error { p(l); return nil }
 
 func renderer(t testing.TB) *web.Renderer {
 	t.Helper()
@@ -72,6 +80,8 @@ func newOffice(t *testing.T, d *db.DB) *office {
 		Wall: &wall.Wall{}, WallStore: &wall.Store{Now: clock},
 	}}
 	o.Readers.Now, o.Staff.Now = clock, clock
+	o.PostLink = func(_ context.Context, _ *db.Tx, l LinkLetter) error { o.letters = append(o.letters, l); return nil }
+	o.Mail = postbox(func(l mail.Letter) { o.sent = append(o.sent, l) })
 	o.Staff.Keys = [][]byte{[]byte(strings.Repeat("k", 32))}
 	o.Staff.ForceFrom = "" // second_test.go forces
 	if err := o.Wall.Load(t.Context(), d.Read()); err != nil {
@@ -161,7 +171,7 @@ func TestDoor(t *testing.T) {
 				t.Errorf("%s unsigned = %d %v", path, w.Code, w.Header())
 			}
 		}
-		if w := o.ask("GET", "/desk/signin", nil); w.Code != 200 || strings.Contains(w.Body.String(), "<form") {
+		if w := o.ask("GET", "/desk/signin", nil); w.Code != 200 || strings.Contains(w.Body.String(), `action="/desk/signin"`) {
 			t.Errorf("door = %d %s", w.Code, w.Body)
 		}
 		if w := o.ask("GET", "/desk/signin?token=%00x", nil); w.Code != 410 {
@@ -357,7 +367,8 @@ func TestTemplates(t *testing.T) {
 	r := renderer(t)
 	pages := map[string]any{
 		"readers": ReadersPage{}, "reader": ReaderPage{},
-		"error": ErrorPage{}, "signin": SigninPage{}, "stories": StoriesPage{}, "story": StoryPage{}, "people": PeoplePage{}}
+		"error": ErrorPage{}, "signin": SigninPage{}, "stories": StoriesPage{}, "story": StoryPage{}, "people": PeoplePage{},
+		"person": PersonPage{}, "second": SecondPage{}, "me": MePage{}, "totp": TOTPPage{}, "codes": CodesPage{}, "audit": AuditPage{}, "tokens": TokensPage{}}
 	for _, name := range r.Names() {
 		if short, ok := strings.CutPrefix(name, "desk/"); ok && pages[short] == nil {
 			t.Errorf("no struct is tried with %s", name)

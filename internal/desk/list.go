@@ -2,12 +2,14 @@ package desk
 
 import (
 	"context"
+	"database/sql"
 	"encoding/base64"
 	"fmt"
 	"strconv"
 	"strings"
 	"time"
 	"unicode"
+	"unicode/utf8"
 
 	"golang.org/x/text/cases"
 	"golang.org/x/text/unicode/norm"
@@ -44,8 +46,14 @@ type entry struct {
 
 // list gives up to limit editions that f lets through, and whether there are
 // more. Headlines are compared here and not by the database, which folds
-// nothing but ASCII alike on both; one newsroom's headlines are soon read.
+// nothing but ASCII alike on both; of all that are read for it, only what is
+// shown is read whole.
 func (d *Desk) list(ctx context.Context, f filter, limit int) (found []entry, more bool, err error) {
+	defer func() {
+		if err != nil {
+			err = fmt.Errorf("desk.list: %w", err)
+		}
+	}()
 	var where []string
 	var args []any
 	arg := func(v any) string {
@@ -53,67 +61,76 @@ func (d *Desk) list(ctx context.Context, f filter, limit int) (found []entry, mo
 		return "$" + strconv.Itoa(len(args))
 	}
 	if f.Status != "" {
-		where = append(where, `e.status = `+arg(string(f.Status)))
+		where = append(where, `e.status || '' = `+arg(string(f.Status))) // as the index has it
 	}
 	if f.Lang != "" {
-		where = append(where, `e.lang = `+arg(f.Lang))
+		where = append(where, `e.lang || '' = `+arg(f.Lang))
 	}
 	if f.After.ID != "" {
 		where = append(where, `(e.updated_at, e.id) < (`+arg(db.Micros(f.After.Updated))+`, `+arg(f.After.ID)+`)`)
 	}
-	text := `SELECT e.id, e.lang, e.headline, COALESCE(e.path, ''), COALESCE(s.section_id, ''), s.kind, e.status, s.access,
-		s.password_hash <> '', e.published_at, e.updated_at FROM edition e JOIN story s ON s.id = e.story_id`
-	if len(where) > 0 {
-		text += ` WHERE ` + strings.Join(where, ` AND `)
-	}
-	text += ` ORDER BY e.updated_at DESC, e.id DESC`
+	const order = ` ORDER BY e.updated_at DESC, e.id DESC`
+	rest := ` WHERE ` + strings.Join(append(where, `TRUE`), ` AND `) + order
 	words := strings.Fields(fold(f.Words))
-	if len(words) == 0 {
-		text += ` LIMIT ` + arg(limit+1)
-	}
-	defer func() {
+	if len(words) > 0 {
+		ids, err := d.withWords(ctx, rest, args, words, limit+1)
 		if err != nil {
-			err = fmt.Errorf("desk.list: %w", err)
-		}
-	}()
-	rows, err := d.DB.Read().QueryContext(ctx, text, args...)
-	if err != nil {
-		return nil, false, err
-	}
-	defer rows.Close()
-	for rows.Next() {
-		var e entry
-		var published, updated int64
-		if err := rows.Scan(&e.ID, &e.Lang, &e.Headline, &e.Path, &e.SectionID, &e.Kind, &e.Status, &e.Access, &e.Protected, &published, &updated); err != nil {
 			return nil, false, err
 		}
-		if !holds(e.Headline, words) {
-			continue
-		}
-		if len(found) == limit {
-			return found, true, nil
-		}
-		e.Published, e.Updated = db.Time(published), db.Time(updated)
-		found = append(found, e)
+		placeholders, values := db.In(1, ids)
+		rest, args = ` WHERE e.id IN `+placeholders+order, values
+	} else {
+		rest += ` LIMIT ` + arg(limit+1)
 	}
-	return found, false, rows.Err()
+	rows, err := d.DB.Read().QueryContext(ctx, `SELECT e.id, e.lang, e.headline, COALESCE(e.path, ''), COALESCE(s.section_id, ''), s.kind, e.status, s.access,
+		s.password_hash <> '', e.published_at, e.updated_at FROM edition e JOIN story s ON s.id = e.story_id`+rest, args...)
+	found, err = db.Rows(rows, err, func(r db.Scanner) (e entry, err error) {
+		var published, updated int64
+		err = r.Scan(&e.ID, &e.Lang, &e.Headline, &e.Path, &e.SectionID, &e.Kind, &e.Status, &e.Access, &e.Protected, &published, &updated)
+		e.Published, e.Updated = db.Time(published), db.Time(updated)
+		return e, err
+	})
+	if more = len(found) > limit; more {
+		found = found[:limit]
+	}
+	return found, more, err
+}
+
+// withWords gives the first editions, by ID, that have all the words in their headline.
+func (d *Desk) withWords(ctx context.Context, rest string, args []any, words []string, limit int) (ids []string, err error) {
+	rows, err := d.DB.Read().QueryContext(ctx, `SELECT e.id, e.headline FROM edition e`+rest, args...)
+	if err != nil {
+		return nil, err
+	}
+	defer rows.Close()
+	var id, headline sql.RawBytes
+	for rows.Next() && len(ids) < limit {
+		if err := rows.Scan(&id, &headline); err != nil {
+			return nil, err
+		}
+		if holds(string(headline), words) {
+			ids = append(ids, string(id))
+		}
+	}
+	return ids, rows.Err()
 }
 
 // counts gives how many editions there are of each status and language.
 func (d *Desk) counts(ctx context.Context) (map[story.Status]map[string]int, error) {
-	rows, err := d.DB.Read().QueryContext(ctx, `SELECT status, lang, COUNT(*) FROM edition GROUP BY status, lang`)
+	rows, err := d.DB.Read().QueryContext(ctx, `SELECT status || ' ' || lang, COUNT(*) FROM edition GROUP BY status || ' ' || lang`)
 	if err != nil {
 		return nil, fmt.Errorf("desk.counts: %w", err)
 	}
 	defer rows.Close()
 	all := map[story.Status]map[string]int{}
 	for rows.Next() {
-		var status story.Status
-		var lang string
+		var both string
 		var n int
-		if err := rows.Scan(&status, &lang, &n); err != nil {
+		if err := rows.Scan(&both, &n); err != nil {
 			return nil, fmt.Errorf("desk.counts: %w", err)
 		}
+		word, lang, _ := strings.Cut(both, " ")
+		status := story.Status(word)
 		if all[status] == nil {
 			all[status] = map[string]int{}
 		}
@@ -123,9 +140,6 @@ func (d *Desk) counts(ctx context.Context) (map[story.Status]map[string]int, err
 }
 
 func holds(headline string, words []string) bool {
-	if len(words) == 0 {
-		return true
-	}
 	headline = fold(headline)
 	for _, w := range words {
 		if !strings.Contains(headline, w) {
@@ -138,6 +152,9 @@ func holds(headline string, words []string) bool {
 // fold makes two spellings of a word one: without case, accents, vowel points
 // and typographic apostrophes.
 func fold(s string) string {
+	if isASCII(s) {
+		return strings.ToLower(s)
+	}
 	s = strings.Map(func(r rune) rune {
 		switch {
 		case unicode.Is(unicode.Mn, r):
@@ -148,6 +165,15 @@ func fold(s string) string {
 		return r
 	}, norm.NFKD.String(s))
 	return cases.Fold().String(s)
+}
+
+func isASCII(s string) bool {
+	for i := range len(s) {
+		if s[i] >= utf8.RuneSelf {
+			return false
+		}
+	}
+	return true
 }
 
 func (p place) String() string {

@@ -65,6 +65,8 @@ type Person struct {
 	Role     string // in the desk's words
 	Since    language.Moment
 	Disabled bool
+	Sections int    // in which he is more than everywhere
+	URL      string // of his page; "" for who may not change it
 }
 
 func (d *Desk) base(r *http.Request, title string) Base {
@@ -73,7 +75,9 @@ func (d *Desk) base(r *http.Request, title string) Base {
 	b := Base{Furniture: f, Site: d.Config.Title, Lang: lang, Dir: language.Dir(lang), Title: title}
 	if v, ok := visitOf(r); ok {
 		b.Person = &Person{Name: v.Person.Name, Email: v.Person.Email, Role: f.T("desk.role." + string(v.Person.Role))}
-		b.Nav = nav(r, f, v.Person)
+		if d.Staff.Lack(v) == staff.LacksNothing {
+			b.Nav = nav(r, f, v.Person)
+		}
 	}
 	if key := "desk.done." + r.URL.Query().Get("done"); f.Has(key) {
 		b.Notice = f.T(key)

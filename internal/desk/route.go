@@ -16,11 +16,13 @@ import (
 // Route is one address of the desk, and what it takes to come in. Nobody is
 // asked twice: a handler runs only for who may do its act to its object.
 type Route struct {
-	Pattern string    // "POST /desk/stories/{edition}/publish", as for http.ServeMux
-	Act     staff.Act // what the handler does; every POST leaves an entry of it in the audit log
-	On      Subject   // what it does it to
-	JSON    bool      // its failures are problem documents (RFC 9457), for programs
-	Open    bool      // for anybody who is not signed in: the door
+	Pattern string       // "POST /desk/stories/{edition}/publish", as for http.ServeMux
+	Act     staff.Act    // what the handler does; every POST leaves an entry of it in the audit log
+	On      Subject      // what it does it to
+	JSON    bool         // its failures are problem documents (RFC 9457), for programs
+	Open    bool         // for anybody who is not signed in: the door
+	Fresh   bool         // asks for a second factor that was shown lately, as every route of a sensitive act does
+	Lacking []staff.Lack // whose session lacks this comes in all the same
 
 	handle web.Handler
 }
@@ -42,8 +44,11 @@ func (d *Desk) Routes() []Route {
 	return slices.Concat(
 		d.doorRoutes(),
 		d.storyRoutes(),
+		d.writeRoutes(),
 		d.readerRoutes(),
 		d.peopleRoutes(),
+		d.secondRoutes(),
+		d.meRoutes(),
 		[]Route{{Pattern: "/desk/", Act: staff.ReadDesk, handle: func(w http.ResponseWriter, r *http.Request) error {
 			return fault.New(fault.NotFound, "there is no such room", "path", r.URL.Path)
 		}}},
@@ -77,6 +82,9 @@ func (d *Desk) admit(route Route, h web.Handler) web.Handler {
 		}
 		if !allowed {
 			return visit.Person.Need(route.Act, found.object)
+		}
+		if d.stale(r, route) {
+			return d.lacking(w, r, route, staff.LacksConfirmation)
 		}
 		return h(w, r.WithContext(context.WithValue(r.Context(), subjectKey{}, found)))
 	}

@@ -10,6 +10,7 @@ import (
 	"hash/crc32"
 	"io"
 	"net/http"
+	"regexp"
 	"slices"
 	"strings"
 	"sync/atomic"
@@ -81,13 +82,16 @@ func New(r Rendered) (*Page, error) {
 		p.modified = r.Modified.UTC().Truncate(time.Second)
 		p.since = []string{p.modified.Format(http.TimeFormat)}
 	}
-	for _, s := range raw {
-		if bytes.Contains(s, []byte("<esi:")) || bytes.Contains(s, []byte("<!--esi")) {
-			p.canESI = false // somebody's text would be taken for an instruction
-		}
-	}
+	p.canESI = !slices.ContainsFunc(raw, hasESI)
 	return p, nil
 }
+
+// esiForm finds what a cache could take for an instruction: the elements of ESI
+// 1.0 in any case of letters, its comment, and what would hide ours from it.
+var esiForm = regexp.MustCompile(`(?i)</?esi:|<!--esi|<!\[CDATA\[`)
+
+// hasESI reports whether somebody's text would be taken for an instruction.
+func hasESI(text []byte) bool { return bytes.Contains(text, []byte("<")) && esiForm.Match(text) }
 
 // tagOf names everything in a page but the content of its holes, in 12 bytes
 // of a SHA-256.
@@ -183,7 +187,8 @@ next:
 				into, f.esi = append(into, content), true
 				f.add(sumOf(content))
 			default:
-				into, f.local, f.personal = append(into, h.HTML), true, f.personal || h.Personal
+				// What a cache would take for an instruction is kept from it.
+				into, f.local, f.personal = append(into, h.HTML), true, f.personal || h.Personal || esi && hasESI(h.HTML)
 				if h.sum != 0 {
 					f.add(h.sum)
 				} else {

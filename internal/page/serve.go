@@ -6,6 +6,7 @@ import (
 	"encoding/binary"
 	"html"
 	"net/http"
+	"slices"
 	"strconv"
 	"strings"
 )
@@ -29,8 +30,14 @@ type Options struct {
 	// cache in front that is told of changes, as in "max-age=86400". With it the
 	// page's tags are sent as Surrogate-Key and xkey.
 	Surrogate string
+	// Tags are of what the holes show; they are sent with the page's own.
+	Tags []string
 	// ESI leaves the holes that have a Source to a cache in front, by
-	// <esi:include> (ESI 1.0). Ask for it only where one is known to stand.
+	// <esi:include> (ESI 1.0), and nothing else: where something for this visitor
+	// alone would be left in the answer, all holes are filled. Ask for it only where
+	// such a cache is known to stand. It goes by Surrogate-Control (W3C Edge
+	// Architecture); everybody else is told that the answer is private, as it will
+	// be when it is put together, and it has no entity tag.
 	ESI bool
 }
 
@@ -57,6 +64,10 @@ func (p *Page) Serve(w http.ResponseWriter, r *http.Request, holes Holes, o Opti
 	}
 	h, b, gzip := w.Header(), p.body.Load(), acceptsGzip(r.Header["Accept-Encoding"])
 	f.personal = f.personal || o.Personal || p.full && !o.Open || len(h["Set-Cookie"]) > 0
+	if f.esi && f.personal { // no cache may keep it, so none is to put it together
+		o.ESI, o.Personal = false, true
+		return p.Serve(w, r, holes, o)
+	}
 
 	length := 0
 	if gzip {
@@ -65,10 +76,12 @@ func (p *Page) Serve(w http.ResponseWriter, r *http.Request, holes Holes, o Opti
 		length = b.plainLength(fill)
 	}
 	own := p.own(&f, length, gzip)
-	h["Etag"] = own.etag[:]
 	h["Accept-Ranges"] = none
 	p.caching(h, own, f, o)
-	if p.current(r, own.etag[0]) {
+	if !f.esi {
+		h["Etag"] = own.etag[:]
+	}
+	if !f.esi && p.current(r, own.etag[0]) {
 		w.WriteHeader(http.StatusNotModified)
 		return nil
 	}
@@ -143,6 +156,8 @@ func (p *Page) caching(h http.Header, own *own, f filled, o Options) {
 	case f.personal:
 		h["Cache-Control"] = private
 		return
+	case f.esi:
+		h["Cache-Control"] = private
 	case o.Public == "":
 		h["Cache-Control"] = publicNoCache
 	default:
@@ -157,8 +172,12 @@ func (p *Page) caching(h http.Header, own *own, f filled, o Options) {
 		own.surrogate[0] = strings.TrimPrefix(o.Surrogate+`, content="ESI/1.0"`, ", ")
 	}
 	h["Surrogate-Control"] = own.surrogate[:]
-	if p.keys != nil {
-		h["Surrogate-Key"], h["Xkey"] = p.keys, p.keys
+	keys := p.keys
+	if len(o.Tags) > 0 {
+		keys = []string{strings.Join(append(slices.Clone(p.tags), o.Tags...), " ")}
+	}
+	if keys != nil {
+		h["Surrogate-Key"], h["Xkey"] = keys, keys
 	}
 }
 

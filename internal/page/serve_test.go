@@ -145,8 +145,11 @@ func TestHeaders(t *testing.T) {
 		{"chosen by cookie", gone, nil, page.Options{ByCookie: true}, 410, http.Header{
 			"Cache-Control": {"public, no-cache"}, "Vary": {"Accept-Encoding, Cookie"}, "Content-Type": {"text/html; charset=utf-8"}}},
 		{"ESI", withHole, who("Ada"), page.Options{ESI: true, Surrogate: "max-age=3600"}, 200, http.Header{
-			"Cache-Control": {"public, no-cache"}, "Vary": {"Accept-Encoding"}, "Content-Type": {"text/html; charset=utf-8"},
+			"Cache-Control": {"private, no-cache"}, "Vary": {"Accept-Encoding"}, "Content-Type": {"text/html; charset=utf-8"},
 			"Surrogate-Control": {`max-age=3600, content="ESI/1.0"`}, "Surrogate-Key": {"story-1 front"}, "Xkey": {"story-1 front"}}},
+		{"tags of holes", withHole, who(""), page.Options{Surrogate: "max-age=3600", Tags: []string{"lists"}}, 200, http.Header{
+			"Cache-Control": {"public, no-cache"}, "Vary": {"Accept-Encoding, Cookie"}, "Content-Type": {"text/html; charset=utf-8"},
+			"Surrogate-Control": {"max-age=3600"}, "Surrogate-Key": {"story-1 front lists"}, "Xkey": {"story-1 front lists"}}},
 	}
 	for _, test := range tests {
 		got := answer(t, test.page, test.holes, test.options, "GET")
@@ -188,6 +191,31 @@ func TestESI(t *testing.T) {
 	r = answer(t, newPage(t, page.Rendered{Body: []byte("a HOLE b")}), own, o, "GET")
 	if body := read(t, r); body != "a Ada b" || r.Header.Get("Surrogate-Control") != "" || r.Header.Get("Cache-Control") != "private, no-cache" {
 		t.Errorf("a hole without a source went out for ESI: %q %v", body, r.Header)
+	}
+	// Whichever way an instruction is written, it keeps a page, and a page with a
+	// hole that says so, from being put together elsewhere.
+	for _, text := range []string{"<esi:remove>", "</esi:try>", "<ESI:vars>", "<!--esi x-->", "<![CDATA["} {
+		r = answer(t, newPage(t, page.Rendered{Body: []byte(text + "HOLE")}), who("Ada"), o, "GET")
+		m := page.NewMarker()
+		first, _ := m.Mark("who")
+		second, _ := m.Mark("other")
+		two, err := page.New(page.Rendered{Body: []byte(first + second), Marker: m})
+		if err != nil {
+			t.Fatal(err)
+		}
+		r2 := answer(t, two, append(who("Ada"), page.Hole{Name: "other", HTML: []byte(text)}), o, "GET")
+		if read(t, r) != text+"Ada" || read(t, r2) != "Ada"+text || r.Header.Get("Surrogate-Control")+r2.Header.Get("Surrogate-Control") != "" {
+			t.Errorf("%s was left to a cache that speaks ESI: %v", text, r.Header)
+		}
+	}
+	// What a cookie was set beside is for one visitor, so the page is whole and no cache keeps it.
+	w := httptest.NewRecorder()
+	http.SetCookie(w, &http.Cookie{Name: "meter", Value: "1"})
+	if err := newPage(t, page.Rendered{Body: []byte("a HOLE b")}).Serve(w, httptest.NewRequest("GET", "/", nil), who("Ada"), o); err != nil {
+		t.Fatal(err)
+	}
+	if w.Body.String() != "a Ada b" || w.Header().Get("Surrogate-Control") != "" || w.Header().Get("Cache-Control") != "private, no-cache" {
+		t.Errorf("beside a cookie: %q %v", w.Body, w.Header())
 	}
 	r1 := httptest.NewRequest("GET", "/", nil)
 	speaks := page.SpeaksESI(r1)

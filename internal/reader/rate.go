@@ -46,6 +46,9 @@ func (e *LimitError) Error() string { return e.fault.Error() }
 // Unwrap gives the fault.
 func (e *LimitError) Unwrap() error { return e.fault }
 
+// skew is how far the clocks of two nodes may be apart.
+const skew = 5 * time.Minute
+
 // Take counts one use by key, and gives a [LimitError] when there have been too
 // many. A window begins with the first use and ends after Rate.Window. The
 // count belongs to the caller's transaction: what is rolled back was not done
@@ -57,14 +60,16 @@ func (l Limiter) Take(ctx context.Context, q db.Queryer, key string) (err error)
 	defer wrap(&err, "Limiter.Take(%s)", l.Name)
 	now := l.Now()
 	var count, until int64
+	// A window that ends later than one that begins now was written by a clock that was
+	// ahead: it begins anew, or nobody could do anything until that time has come.
 	// Counting stops one above the limit, so that no number of tries can overflow.
 	err = q.QueryRowContext(ctx, `
 		INSERT INTO rate (name, count, until) VALUES ($1, 1, $2)
 		ON CONFLICT (name) DO UPDATE SET
-			count = CASE WHEN rate.until <= $3 THEN 1 WHEN rate.count <= $4 THEN rate.count + 1 ELSE rate.count END,
-			until = CASE WHEN rate.until <= $3 THEN excluded.until ELSE rate.until END
+			count = CASE WHEN rate.until <= $3 OR rate.until > $5 THEN 1 WHEN rate.count <= $4 THEN rate.count + 1 ELSE rate.count END,
+			until = CASE WHEN rate.until <= $3 OR rate.until > $5 THEN excluded.until ELSE rate.until END
 		RETURNING count, until`,
-		l.row(key), db.Micros(now.Add(l.Rate.Window)), db.Micros(now), l.Rate.Limit).Scan(&count, &until)
+		l.row(key), db.Micros(now.Add(l.Rate.Window)), db.Micros(now), l.Rate.Limit, db.Micros(now.Add(l.Rate.Window+skew))).Scan(&count, &until)
 	if err != nil {
 		return err
 	}

@@ -85,6 +85,29 @@ func rateNames(t *testing.T, d *db.DB) ([]string, error) {
 	return db.Rows(rows, err, func(row db.Scanner) (n string, err error) { return n, row.Scan(&n) })
 }
 
+// TestLimiterWhenTheClockSteps sets the clock back after a limit was reached:
+// by little the limit stands, by much nobody is locked out until the old time.
+func TestLimiterWhenTheClockSteps(t *testing.T) {
+	dbtest.Run(t, func(t *testing.T, d *db.DB) {
+		s, c := newStore()
+		l := s.Limiter("letter", Rate{Limit: 1, Window: time.Hour})
+		take := func() error {
+			return d.InTx(t.Context(), func(tx *db.Tx) error { return l.Take(t.Context(), tx, "ada") })
+		}
+		c.add(1000 * time.Hour) // ahead
+		if err := take(); err != nil {
+			t.Fatal(err)
+		}
+		c.add(-time.Minute)
+		wantKind(t, "set back by a minute", take(), fault.TooMany)
+		c.add(-999 * time.Hour)
+		if err := take(); err != nil {
+			t.Errorf("set right again: %v", err)
+		}
+		wantKind(t, "the limit holds after that", take(), fault.TooMany)
+	})
+}
+
 func TestLimiterTogether(t *testing.T) {
 	dbtest.Run(t, func(t *testing.T, d *db.DB) {
 		s, _ := newStore()

@@ -29,6 +29,7 @@ type Engine struct {
 	offers *page.Memo[[]wall.Benefit]
 
 	now     func() time.Time
+	fresh   fresh    // what was changed, to be made anew before somebody asks
 	revoked sync.Map // reader ID ("" for every) → time.Time up to which no pass is good any more
 }
 
@@ -38,7 +39,7 @@ const patience = 5 * time.Second
 
 // NewEngine makes an engine that takes so many bytes of memory, about.
 func NewEngine(bytes int64, now func() time.Time) *Engine {
-	e := &Engine{marker: page.NewMarker(), now: now}
+	e := &Engine{marker: page.NewMarker(), now: now, fresh: newFresh()}
 	e.cache = page.NewCache(page.Settings{Bytes: bytes * 3 / 4, Patience: patience, Now: now})
 	e.routes = page.NewMemo[*route](e.cache, bytes/8)
 	e.parts = page.NewMemo[[]byte](e.cache, bytes/16)
@@ -76,6 +77,7 @@ func (e *Engine) Changed(tags []string) {
 		return true
 	})
 	e.cache.Invalidate(tags...)
+	e.fresh.add(tags)
 }
 
 // SiteTag is the tag of what every page shows: sections, topics, authors, menus,
@@ -129,7 +131,7 @@ func (n *Newsroom) shared(w http.ResponseWriter, r *http.Request, key page.Key, 
 		return err
 	}
 	n.keep(r, place{key: key}, tags)
-	return p.Serve(w, r, holes, page.Options{})
+	return n.serve(w, r, p, holes, n.shareList(key.Kind), page.Options{})
 }
 
 // numbered is [Newsroom.shared] for a list of several pages.
@@ -156,7 +158,7 @@ func (n *Newsroom) document(w http.ResponseWriter, r *http.Request, key page.Key
 	}
 	o := page.Options{Public: "public, max-age=60"}
 	n.keep(r, place{key: key, document: true, options: o}, tags)
-	return p.Serve(w, r, nil, o)
+	return n.serve(w, r, p, nil, n.shareDocument(), o)
 }
 
 // frame fills the holes that every page has: who is signed in, and what was just done.

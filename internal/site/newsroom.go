@@ -87,7 +87,7 @@ func (n *Newsroom) Handler() http.Handler {
 	n.readerRoutes(serve)
 	serve("/", n.elsewhere)
 
-	return n.withLanguage(n.readable(n.withVisitor(mux)))
+	return n.withLanguage(n.withHole(n.readable(n.withVisitor(mux))))
 }
 
 // readable refuses an address that is no text: no page has such a one, and a

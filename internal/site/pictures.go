@@ -85,6 +85,7 @@ func (n *Newsroom) mediaFile(w http.ResponseWriter, r *http.Request) error {
 	h.Set("Content-Type", c.MIME)
 	h.Set("Cache-Control", "public, max-age=31536000, immutable")
 	h.Set("ETag", c.ETag)
+	n.shareMedia(w, r)
 	h.Set("Cross-Origin-Resource-Policy", "cross-origin") // social cards and feed readers show pictures elsewhere
 	if c.Attachment {
 		h.Set("Content-Disposition", "attachment; filename*=UTF-8''"+url.PathEscape(c.Name))

@@ -53,7 +53,7 @@ func (n *Newsroom) plain(w http.ResponseWriter, r *http.Request) error {
 	if err != nil {
 		return err
 	}
-	return p.Serve(w, r, holes, page.Options{Open: true})
+	return n.serve(w, r, p, holes, n.shareStory(w, r, rt, d), page.Options{Open: true})
 }
 
 func (n *Newsroom) plainPage(r *http.Request, rt *route, cut wall.Decision) (tagged, error) {

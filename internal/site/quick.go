@@ -41,7 +41,7 @@ const mostCookies = 8 << 10
 // where it has not, it has sent nothing.
 func (n *Newsroom) Quick(w http.ResponseWriter, r *http.Request) bool {
 	u := r.URL
-	if u.RawQuery != "" || u.ForceQuery || u.RawPath != "" || r.ContentLength != 0 || len(r.TransferEncoding) > 0 {
+	if u.RawQuery != "" || u.ForceQuery || u.RawPath != "" || r.ContentLength != 0 || len(r.TransferEncoding) > 0 || n.behindCache(r) {
 		return false
 	}
 	size := 0
@@ -92,7 +92,7 @@ func (n *Newsroom) placeAt(w http.ResponseWriter, r *http.Request, p place) erro
 			return err
 		}
 	}
-	return kept.Serve(w, r, holes, p.options)
+	return n.serve(w, r, kept, holes, share{}, p.options)
 }
 
 // remembered gives who asks, or nil when the database must be asked for that.

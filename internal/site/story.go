@@ -145,14 +145,16 @@ func (n *Newsroom) storyAt(w http.ResponseWriter, r *http.Request, rt *route) er
 	if err := n.count(w, r, rt.item, d); err != nil {
 		return err
 	}
-	return p.Serve(w, r, holes, page.Options{Open: n.mayShare(visit, d, rt.item), ByCookie: true})
+	return n.serve(w, r, p, holes, n.shareStory(w, r, rt, d), page.Options{Open: n.mayShare(r, visit, d, rt.item), ByCookie: true})
 }
 
 // mayShare is [Newsroom.openToAll] where that is not known already: a visitor
 // who has nothing to show for himself stands for all; and what is sent to a
-// reader, or counted, is for nobody else anyway.
-func (n *Newsroom) mayShare(v wall.Visit, d wall.Decision, it wall.Item) bool {
+// reader, or counted, is for nobody else anyway, unless a cache in front takes
+// the page without its holes.
+func (n *Newsroom) mayShare(r *http.Request, v wall.Visit, d wall.Decision, it wall.Item) bool {
 	switch {
+	case n.behindCache(r):
 	case !d.Full || d.Count || v.Reader.State != "" || v.Gift != nil:
 		return false
 	case v.Meter == nil && v.Referrer == "" && v.Crawler == "":
@@ -315,7 +317,7 @@ func (n *Newsroom) decide(r *http.Request, it wall.Item) (wall.Visit, wall.Decis
 			shown = &Gift{Expires: furniture(lang(r)).Date(g.ExpiresAt.In(n.Config.Timezone))}
 		}
 	}
-	visit.Peek = r.Method == http.MethodHead
+	visit.Peek = r.Method == http.MethodHead || holeOf(r) != ""
 	var known []wall.Read
 	if counted := visit.Counted; counted != nil {
 		visit.Counted = func(since time.Time) (_ []wall.Read, err error) {
@@ -338,7 +340,7 @@ func (n *Newsroom) decide(r *http.Request, it wall.Item) (wall.Visit, wall.Decis
 func (n *Newsroom) count(w http.ResponseWriter, r *http.Request, it wall.Item, d wall.Decision) error {
 	v := visitorOf(r)
 	switch {
-	case r.Method == http.MethodHead:
+	case r.Method == http.MethodHead || holeOf(r) != "":
 		return nil
 	case d.Count && v.reader == nil:
 		v.meter = v.meter.With(it.StoryID, n.Now())

@@ -81,8 +81,10 @@ func (n *Newsroom) resolve(w http.ResponseWriter, r *http.Request, v *visitor, c
 	switch {
 	case err == nil:
 		v.reader, v.whole = &visit, true
-		n.renew(w, r, visit.Session)
-		n.givePass(w, r, visit, asked)
+		if holeOf(r) == "" { // no cookie reaches the browser from within a page
+			n.renew(w, r, visit.Session)
+			n.givePass(w, r, visit, asked)
+		}
 	case fault.Is(err, fault.Unauthorized):
 		web.DropCookie(w, r, sessionCookie)
 		dropPass(w, r)

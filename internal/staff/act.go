@@ -78,6 +78,12 @@ var least = map[Act]need{
 	AskLink:      {any: Contributor},
 }
 
+// Sensitive reports whether an act changes the newsroom itself, so that a second
+// factor must have been shown lately.
+func (a Act) Sensitive() bool {
+	return a == KeepStaff || a == KeepTokens || a == KeepSite || a == KeepWall
+}
+
 // Acts gives every act, in order of name.
 func Acts() []Act {
 	acts := make([]Act, 0, len(least))

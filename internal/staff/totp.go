@@ -69,6 +69,16 @@ func (t TOTP) code(step int64) string {
 	return fmt.Sprintf("%0*d", totpDigits, n%1_000_000)
 }
 
+// CodeAt gives the code that an app with this secret, as [TOTP.Text] writes it,
+// shows at that time; "" where it is no secret. It is for tests of the desk.
+func CodeAt(secret string, at time.Time) string {
+	raw, err := base32.StdEncoding.WithPadding(base32.NoPadding).DecodeString(strings.ReplaceAll(secret, " ", ""))
+	if err != nil {
+		return ""
+	}
+	return TOTP{Secret: raw}.code(at.Unix() / totpPeriod)
+}
+
 // step gives the step that a code is of, later than the last one used.
 func (t TOTP) step(code string, now time.Time) (step int64, ok bool) {
 	current := now.Unix() / totpPeriod

@@ -28,6 +28,8 @@ type Query struct {
 	Before     Cursor
 	Limit      int // 0 for no limit
 	Offset     int
+
+	fewStories bool // of which to look at every edition
 }
 
 // Cursor is a place in a list: after the edition published at that time with that ID.
@@ -97,15 +99,42 @@ func (query Query) filter() *filter {
 	if query.Before.EditionID != "" {
 		where = append(where, `(e.published_at, e.id) < (`+f.arg(db.Micros(query.Before.PublishedAt))+`, `+f.arg(query.Before.EditionID)+`)`)
 	}
-	f.text = ` FROM edition e JOIN story s ON s.id = e.story_id`
-	if len(where) > 0 {
-		f.text += ` WHERE ` + strings.Join(where, ` AND `)
+	f.text = ` FROM edition e JOIN story s ON s.id = e.story_id WHERE `
+	if query.fewStories {
+		// SQLite takes the tables of a CROSS JOIN in this order, whatever it thinks of it.
+		f.text = ` FROM story s CROSS JOIN edition e WHERE s.id = e.story_id AND `
 	}
+	f.text += strings.Join(append(where, `TRUE`), ` AND `)
 	return f
+}
+
+// few is how many stories of a section are looked at one by one; in a larger
+// one, the next of them is soon met among the newest of all.
+const few = 1000
+
+// planned tells the database where to begin: with the stories, where it is
+// known that they are few, else with the editions, the newest first.
+func (query Query) planned(ctx context.Context, q db.Queryer) (Query, error) {
+	query.fewStories = query.Pinned
+	if len(query.SectionIDs) > 0 && !query.Pinned {
+		placeholders, args := db.In(1, query.SectionIDs)
+		var n int
+		err := q.QueryRowContext(ctx, fmt.Sprintf(`SELECT COUNT(*) FROM (SELECT 1 FROM story WHERE section_id IN %s LIMIT %d) AS first`, placeholders, few+1),
+			args...).Scan(&n)
+		if err != nil {
+			return query, err
+		}
+		query.fewStories = n <= few
+	}
+	return query, nil
 }
 
 // Count gives how many editions q asks for, whatever its Limit.
 func (s *Store) Count(ctx context.Context, q db.Queryer, query Query) (int, error) {
+	query, err := query.planned(ctx, q)
+	if err != nil {
+		return 0, fmt.Errorf("story.Count: %w", err)
+	}
 	f := query.filter()
 	var n int
 	if err := q.QueryRowContext(ctx, `SELECT COUNT(*)`+f.text, f.args...).Scan(&n); err != nil {
@@ -116,6 +145,10 @@ func (s *Store) Count(ctx context.Context, q db.Queryer, query Query) (int, erro
 
 // Cards gives the editions that q asks for, without their words.
 func (s *Store) Cards(ctx context.Context, q db.Queryer, query Query) ([]Card, error) {
+	query, err := query.planned(ctx, q)
+	if err != nil {
+		return nil, fmt.Errorf("story.Cards: %w", err)
+	}
 	f := query.filter()
 	order := `e.published_at DESC, e.id DESC`
 	if query.Pinned {

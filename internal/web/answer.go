@@ -7,6 +7,8 @@ import (
 	"log/slog"
 	"net/http"
 	"strconv"
+	"sync/atomic"
+	"time"
 
 	"masthead/internal/db"
 	"masthead/internal/fault"
@@ -31,6 +33,8 @@ type Answer struct {
 	Renderer  *Renderer
 	ErrorPage func(r *http.Request, f Failure) (name string, page any)
 	Log       *slog.Logger
+
+	told atomic.Int64 // the second in which the log was last told that the database is away
 }
 
 // Page answers people: an error becomes the page that ErrorPage names.
@@ -105,7 +109,11 @@ func (a *Answer) failure(r *http.Request, err error) (f Failure, gone bool) {
 		err = fault.New(fault.TooLarge, "that is more than is taken")
 	}
 	if fault.KindOf(err) == fault.Internal && db.Away(err) {
-		a.Log.WarnContext(r.Context(), "a part that is needed is away", "error", err, "request", RequestID(r.Context()), "path", r.URL.Path)
+		level := slog.LevelDebug
+		if now, told := time.Now().Unix(), a.told.Load(); now != told && a.told.CompareAndSwap(told, now) {
+			level = slog.LevelWarn // once a second, not once a request
+		}
+		a.Log.Log(r.Context(), level, "a part that is needed is away", "error", err, "request", RequestID(r.Context()), "path", r.URL.Path)
 		err = fault.New(fault.Unavailable, "the newsroom cannot look that up just now").WithHint("try again in a minute")
 	}
 	f = Failure{Kind: fault.KindOf(err), RequestID: RequestID(r.Context())}

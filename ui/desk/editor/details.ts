@@ -48,7 +48,7 @@ function fieldsOf(node: Node, library: Library): Field[] {
   const a = node.attrs as Record<string, string>;
   const { lang, dir } = library.config;
   const own = { lang, dir };
-  const line = (name: string): Field => ({ name, label: word("details." + name), value: String(a[name]), ...own });
+  const line = (name: string): Field => ({ name, label: word("details." + (name === "title" ? "title_field" : name)), value: String(a[name]), ...own });
   switch (node.type.name) {
     case "quotation":
     case "pull_quote":

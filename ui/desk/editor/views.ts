@@ -100,7 +100,7 @@ class GalleryView extends Block {
 
   protected draw(): void {
     const caption: string = this.node.attrs.caption;
-    this.caption.replaceChildren(...(caption ? [caption + " "] : []), this.detailsButton(word(caption ? "details" : "gallery.caption")));
+    this.caption.replaceChildren(...(caption ? [caption + " "] : []), this.detailsButton(word(caption ? "short.details" : "gallery.caption")));
   }
 }
 
@@ -125,7 +125,7 @@ class SpeechView extends Block {
     if (dir) this.quote.setAttribute("dir", dir);
     else this.quote.removeAttribute("dir");
     const names = [speaker ? h("span", { class: "speaker" }, speaker) : null, speaker && outlet ? ", " : null, outlet ? h("span", { class: "outlet" }, outlet) : null].filter((c) => c !== null);
-    this.who.replaceChildren(...names, ...(names.length ? [" "] : []), this.detailsButton(names.length ? word("details") : word("quotation.who")));
+    this.who.replaceChildren(...names, ...(names.length ? [" "] : []), this.detailsButton(names.length ? word("short.details") : word("quotation.who")));
     this.who.classList.toggle("ed-unsaid", names.length === 0);
   }
 }
@@ -148,7 +148,7 @@ class CardView extends Block {
     if (this.node.type.name === "embed") {
       this.card.replaceChildren(
         h("span", { class: "embed-title" }, a.title || a.url!), a.author ? h("span", { class: "embed-author" }, a.author) : "",
-        h("span", { class: "embed-load" }, a.provider || hostOf(a.url!)), this.detailsButton(word("details")));
+        h("span", { class: "embed-load" }, a.provider || hostOf(a.url!)), this.detailsButton(word("short.details")));
       return;
     }
     const node = this.node;
@@ -156,7 +156,7 @@ class CardView extends Block {
     if (this.node !== node) return;
     const src = m?.src ?? (a.src!.startsWith("/") ? a.src : null);
     const player = src && (a.kind === "audio" || a.kind === "video") ? h(a.kind, { controls: true, preload: "none", src, class: "ed-on-node" }) : null;
-    this.card.replaceChildren(...[player, h("span", { class: "ed-file-name" }, a.title || m?.name || a.src || word("figure.gone")), this.detailsButton(word("details"))].filter((c) => c !== null));
+    this.card.replaceChildren(...[player, h("span", { class: "ed-file-name" }, a.title || m?.name || a.src || word("figure.gone")), this.detailsButton(word("short.details"))].filter((c) => c !== null));
   }
 }
 
@@ -177,7 +177,7 @@ class AlsoReadView extends Block {
     this.dom.replaceChildren(
       h("p", { class: "also-read-label" }, word("also_read.label")),
       h("p", {}, known?.kicker ? h("span", { class: "kicker" }, known.kicker) : "", h("span", { class: "ed-also-read", lang: known?.lang, dir: known?.dir }, headline)),
-      this.detailsButton(word("also_read.other")));
+      this.detailsButton(word("also_read.change")));
   }
 }
 
