@@ -50,7 +50,7 @@ func names() (addr string, stop func(), err error) {
 			if m.Unpack(packet[:n]) != nil || len(m.Questions) == 0 {
 				continue
 			}
-			m.Response, m.Additionals = true, nil
+			m.Response, m.Authoritative, m.RecursionAvailable, m.Additionals = true, true, true, nil
 			if q := m.Questions[0]; q.Type == dnsmessage.TypeA {
 				m.Answers = []dnsmessage.Resource{{Header: dnsmessage.ResourceHeader{Name: q.Name, Class: q.Class, TTL: 1},
 					Body: &dnsmessage.AResource{A: [4]byte{127, 0, 0, 1}}}}

@@ -8,6 +8,7 @@ import (
 	"io"
 	"net"
 	"net/http"
+	"regexp"
 	"strings"
 	"sync"
 	"syscall"
@@ -118,10 +119,7 @@ func (s *server) largest() (string, error) {
 		return "", err
 	}
 	best, size := "", int64(0)
-	for part := range strings.SplitSeq(body, `"`) {
-		if !strings.HasPrefix(part, "/assets/") {
-			continue
-		}
+	for _, part := range regexp.MustCompile(`/assets/[^\s"'>]+`).FindAllString(body, -1) {
 		if res, _, err := s.get(part); err == nil && res.StatusCode == 200 && res.ContentLength > size {
 			best, size = part, res.ContentLength
 		}
