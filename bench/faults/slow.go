@@ -118,10 +118,10 @@ func (s *server) largest() (string, error) {
 	if err != nil {
 		return "", err
 	}
-	best, size := "", int64(0)
+	best, size := "", 0
 	for _, part := range regexp.MustCompile(`/assets/[^\s"'>]+`).FindAllString(body, -1) {
-		if res, _, err := s.get(part); err == nil && res.StatusCode == 200 && res.ContentLength > size {
-			best, size = part, res.ContentLength
+		if res, body, err := s.get(part); err == nil && res.StatusCode == 200 && len(body) > size {
+			best, size = part, len(body)
 		}
 	}
 	if best == "" {
