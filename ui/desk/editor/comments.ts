@@ -211,6 +211,8 @@ export class Comments {
       reply.querySelector("textarea")!.value = "";
     });
     reply.classList.add("ed-reply");
+    reply.querySelector("textarea")!.placeholder = word("comment.reply");
+    reply.querySelector("textarea")!.rows = 1;
     const passage = t.kind === "passage" && t.anchor
       ? t.gone || t.resolved ? h("blockquote", { class: "ed-gone", dir: "auto" }, t.anchor) : h("blockquote", {}, h("button", { type: "button", class: "ed-passage", dir: "auto", onclick: () => this.go(t.id) }, t.anchor))
       : h("p", { class: "ed-hint" }, word("comment.whole"));
