@@ -77,7 +77,7 @@ func watch(t testing.TB, parent context.Context, base string, options ...chromed
 	err = chromedp.Listen(ctx, func(ev any) {
 		switch e := ev.(type) {
 		case *network.EventRequestWillBeSent:
-			if u, err := url.Parse(e.Request.URL); err != nil || (u.Host != own.Host && u.Scheme != "about" && u.Scheme != "chrome-error") {
+			if u, err := url.Parse(e.Request.URL); err != nil || (u.Host != own.Host && u.Scheme != "about" && u.Scheme != "data" && u.Scheme != "chrome-error") {
 				note(e.DocumentURL + " asks for " + e.Request.URL)
 			}
 		case *page.EventJavascriptDialogOpening:

@@ -4,6 +4,7 @@ import (
 	"context"
 	"crypto/tls"
 	"crypto/x509"
+	"encoding/binary"
 	"encoding/json"
 	"encoding/pem"
 	"errors"
@@ -33,34 +34,49 @@ func (b *bench) command(ctx context.Context, args ...string) error {
 	return nil
 }
 
-// names answers every question for an address with the loopback's.
+// names answers every question for an address with the loopback's, over TCP
+// (RFC 7766), as pebble asks.
 func names() (addr string, stop func(), err error) {
-	c, err := net.ListenPacket("udp", "127.0.0.1:0")
+	l, err := net.Listen("tcp", "127.0.0.1:0")
 	if err != nil {
 		return "", nil, err
 	}
 	go func() {
-		packet := make([]byte, 1500)
 		for {
-			n, from, err := c.ReadFrom(packet)
+			c, err := l.Accept()
 			if err != nil {
 				return
 			}
-			var m dnsmessage.Message
-			if m.Unpack(packet[:n]) != nil || len(m.Questions) == 0 {
-				continue
-			}
-			m.Response, m.Additionals = true, nil
-			if q := m.Questions[0]; q.Type == dnsmessage.TypeA {
-				m.Answers = []dnsmessage.Resource{{Header: dnsmessage.ResourceHeader{Name: q.Name, Class: q.Class, TTL: 1},
-					Body: &dnsmessage.AResource{A: [4]byte{127, 0, 0, 1}}}}
-			}
-			if answer, err := m.Pack(); err == nil {
-				c.WriteTo(answer, from)
-			}
+			go resolve(c)
 		}
 	}()
-	return c.LocalAddr().String(), func() { c.Close() }, nil
+	return l.Addr().String(), func() { l.Close() }, nil
+}
+
+// resolve answers the questions of one connection.
+func resolve(c net.Conn) {
+	defer c.Close()
+	for {
+		var length uint16
+		if binary.Read(c, binary.BigEndian, &length) != nil {
+			return
+		}
+		packet := make([]byte, length)
+		var m dnsmessage.Message
+		if _, err := io.ReadFull(c, packet); err != nil || m.Unpack(packet) != nil || len(m.Questions) == 0 {
+			return
+		}
+		m.Response, m.Additionals = true, nil
+		if q := m.Questions[0]; q.Type == dnsmessage.TypeA {
+			m.Answers = []dnsmessage.Resource{{Header: dnsmessage.ResourceHeader{Name: q.Name, Class: q.Class, TTL: 1},
+				Body: &dnsmessage.AResource{A: [4]byte{127, 0, 0, 1}}}}
+		}
+		answer, err := m.Pack()
+		if err != nil {
+			return
+		}
+		c.Write(append(binary.BigEndian.AppendUint16(nil, uint16(len(answer))), answer...))
+	}
 }
 
 // startPebble starts an ACME server that looks for its challenges at two ports

@@ -214,12 +214,17 @@ func fullPostgres(ctx context.Context, b *bench) (string, error) {
 	if err != nil {
 		return "", err
 	}
-	for _, args := range [][]string{{"export", export, "--dir", b.seed}, {"init", "--dir", dir, "--db", name.String()}, {"import", "archive", export, "--dir", dir, "--db", name.String()}} {
+	if err := b.command(ctx, "export", export, "--dir", b.seed); err != nil {
+		return "", err
+	}
+	os.Setenv("MASTHEAD_DB", name.String())
+	defer os.Unsetenv("MASTHEAD_DB")
+	for _, args := range [][]string{{"init", "--dir", dir}, {"import", "archive", export, "--dir", dir}} {
 		if err := b.command(ctx, args...); err != nil {
 			return "", err
 		}
 	}
-	s, err := b.serve(ctx, dir, 0, "--db", name.String())
+	s, err := b.serve(ctx, dir, 0)
 	if err != nil {
 		return "", err
 	}

@@ -8,6 +8,7 @@ import (
 	"io"
 	"net"
 	"net/http"
+	"regexp"
 	"strings"
 	"sync"
 	"syscall"
@@ -117,13 +118,10 @@ func (s *server) largest() (string, error) {
 	if err != nil {
 		return "", err
 	}
-	best, size := "", int64(0)
-	for part := range strings.SplitSeq(body, `"`) {
-		if !strings.HasPrefix(part, "/assets/") {
-			continue
-		}
-		if res, _, err := s.get(part); err == nil && res.StatusCode == 200 && res.ContentLength > size {
-			best, size = part, res.ContentLength
+	best, size := "", 0
+	for _, part := range regexp.MustCompile(`/assets/[^\s"'>]+`).FindAllString(body, -1) {
+		if res, body, err := s.get(part); err == nil && res.StatusCode == 200 && len(body) > size {
+			best, size = part, len(body)
 		}
 	}
 	if best == "" {

@@ -65,8 +65,9 @@ type App struct {
 	warm        func(ctx context.Context)
 	Now         func() time.Time
 
-	reloading chan struct{} // has one while the wall's rules are being read again
-	closed    chan struct{} // closed by Close
+	reloading chan struct{}   // has one while the wall's rules are being read again
+	closed    <-chan struct{} // closed by Close
+	end       func()          // closes closed
 
 	disk     *disk
 	identity *identity // while it serves TLS; else nil
@@ -107,7 +108,9 @@ func Open(ctx context.Context, c config.Config, log *slog.Logger) (*App, error) 
 	if err != nil {
 		return nil, err
 	}
-	a := &App{Config: c, Log: log, Now: time.Now, closed: make(chan struct{}), reloading: make(chan struct{}, 1)}
+	a := &App{Config: c, Log: log, Now: time.Now, reloading: make(chan struct{}, 1)}
+	life, end := context.WithCancel(context.WithoutCancel(ctx))
+	a.closed, a.end = life.Done(), end
 	if a.DB, err = db.Open(ctx, c.DB); err != nil {
 		return nil, err
 	}
@@ -164,7 +167,7 @@ func (a *App) build(ctx context.Context, keys secrets) (err error) {
 	a.Counter.Fault = func(err error) { a.Log.Error("meters cannot be written; they are kept and tried again", "error", err) }
 	a.MeterKeys = keys.keys("meter")
 	a.Signer = web.Signer{Keys: keys.keys("cookie")}
-	a.Wall = &wall.Wall{Fault: func(rule string, err error) { a.Log.Error("wall rule failed", "rule", rule, "error", err) }}
+	a.Wall = &wall.Wall{Fault: a.ruleFailed}
 	if err := a.Wall.Load(ctx, a.DB.Read()); err != nil {
 		return err
 	}
@@ -210,7 +213,7 @@ func (h fromWarnings) WithGroup(name string) slog.Handler {
 
 // Close writes down what was counted, and ends what Open began.
 func (a *App) Close() error {
-	close(a.closed)
+	a.end()
 	var err error
 	if a.Counter != nil {
 		ctx, cancel := context.WithTimeout(context.Background(), stopTimeout)

@@ -2,8 +2,10 @@ package app
 
 import (
 	"context"
+	"log/slog"
 	"math"
 	"net/http"
+	"strings"
 	"time"
 
 	"github.com/prometheus/client_golang/prometheus"
@@ -31,16 +33,27 @@ func (a *App) away() bool {
 	return stale > relay.Limit && stale != math.MaxInt64
 }
 
-// hurried lets nobody wait for a database that is away.
+// hurried lets nobody wait for a database that is away. Pictures and files do not
+// come from it, and may take as long as they do.
 func (a *App) hurried(next http.Handler) http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-		if a.away() {
+		if a.away() && !strings.HasPrefix(r.URL.Path, "/media/") {
 			ctx, cancel := context.WithTimeout(r.Context(), hurry)
 			defer cancel()
 			r = r.WithContext(ctx)
 		}
 		next.ServeHTTP(w, r)
 	})
+}
+
+// ruleFailed tells of a rule of the wall that could not be applied. That the
+// database is away is told elsewhere, and not for each page.
+func (a *App) ruleFailed(rule string, err error) {
+	level := slog.LevelError
+	if db.Away(err) || fault.Is(err, fault.Unavailable) {
+		level = slog.LevelDebug
+	}
+	a.Log.Log(context.Background(), level, "wall rule failed", "rule", rule, "error", err)
 }
 
 // isReady reports whether the database answers and is heard, and tells w where not.

@@ -170,10 +170,16 @@ func (id *identity) redirect(c config.Config) http.Handler {
 			http.Redirect(w, r, c.URL.String()+r.URL.RequestURI(), http.StatusMovedPermanently)
 		}
 	})
-	if id.acme != nil {
-		return id.acme.HTTPHandler(there)
+	if id.acme == nil {
+		return there
 	}
-	return there
+	challenge := id.acme.HTTPHandler(there)
+	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		if h, _, err := net.SplitHostPort(r.Host); err == nil {
+			r.Host = h // autocert knows the name without a port
+		}
+		challenge.ServeHTTP(w, r)
+	})
 }
 
 // certFiles is a certificate in files, read anew when they change.

@@ -26,9 +26,15 @@ type cast struct {
 }
 
 // ask makes one request to a route with its wildcards filled in, on behalf of
-// somebody, and gives how it was answered. A handler that panics has let it in.
-func (c cast) ask(t *testing.T, h http.Handler, route Route, who string, fill map[string]string) int {
+// somebody, and gives how it was answered; a handler that panics is 500.
+func (c cast) ask(t *testing.T, h http.Handler, route Route, who string, fill map[string]string) (status int) {
 	t.Helper()
+	defer func() {
+		if p := recover(); p != nil {
+			t.Logf("%s panics: %v", route.Pattern, p)
+			status = http.StatusInternalServerError
+		}
+	}()
 	method, path, _ := strings.Cut(route.Pattern, " ")
 	if path == "" {
 		method, path = "GET", route.Pattern

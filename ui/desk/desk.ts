@@ -1,4 +1,6 @@
 // What the desk does with a script, room by room. Every form works without it.
+import { order } from "./order";
 import { passkeys } from "./signin/passkey";
 
 passkeys(document);
+order(document);

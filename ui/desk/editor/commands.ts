@@ -112,7 +112,7 @@ export function insertBlock(state: EditorState, node: Node | Fragment): ReturnTy
     tr.replaceWith(at, at + block.nodeSize, content);
     return select(tr, at, first);
   }
-  const at = $from.parentOffset === 0 && block.isTextblock && $from.depth === depth ? $from.before(depth) : $from.after(depth);
+  const at = state.selection.empty && $from.parentOffset === 0 && block.isTextblock && $from.depth === depth ? $from.before(depth) : $from.after(depth);
   tr.insert(at, content);
   return select(tr, at, first);
 }

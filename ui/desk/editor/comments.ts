@@ -9,6 +9,7 @@ import { Thread, Transport } from "./transport";
 import { number, word } from "./words";
 
 const key = new PluginKey<DecorationSet>("comments");
+const commenting = "ed-commented ed-commenting";
 
 export function commentsPlugin(clicked: (thread: string) => void): Plugin<DecorationSet> {
   return new Plugin<DecorationSet>({
@@ -31,6 +32,8 @@ export function commentsPlugin(clicked: (thread: string) => void): Plugin<Decora
 export class Comments {
   readonly dom: HTMLElement;
   private list = h("ol", { class: "ed-threads" });
+  private begun = h("div", { class: "ed-threads" }); // the comment that is being written
+  private drawn = new Map<string, { facts: string; li: HTMLElement }>();
   private threads: Thread[] = [];
   private waiting: { version: number; comments: Thread[] } | null = null;
   private showResolved = false;
@@ -45,7 +48,7 @@ export class Comments {
       this.draw();
     }, { class: "ed-button ed-plain" });
     this.dom = h("section", { class: "ed-comments", "aria-labelledby": this.title.id },
-      h("header", {}, this.title, button(word("comment.note"), () => this.write(null), { class: "ed-button ed-plain" })), this.list, this.toggle);
+      h("header", {}, this.title, button(word("comment.note"), () => this.write(null), { class: "ed-button ed-plain" })), this.begun, this.list, this.toggle);
     this.draw();
   }
 
@@ -63,6 +66,8 @@ export class Comments {
       const to = this.session().here(e.version, t.to, -1)!;
       if (from < to) marks.push(Decoration.inline(from, to, { class: "ed-commented", "data-thread": t.id }, { thread: t.id }));
     }
+    // The passage that is being commented on stays marked.
+    for (const d of key.getState(this.view.state)!.find(undefined, undefined, (spec) => spec.own)) marks.push(Decoration.inline(d.from, d.to, { class: commenting }, d.spec));
     this.view.dispatch(this.view.state.tr.setMeta(key, DecorationSet.create(this.view.state.doc, marks)).setMeta("addToHistory", false));
     const same = JSON.stringify(this.threads) === JSON.stringify(e.comments);
     this.threads = e.comments;
@@ -107,9 +112,9 @@ export class Comments {
       this.writing = null;
       this.view.focus();
     };
-    const item = h("li", { class: "ed-thread" }, words ? h("blockquote", {}, words) : null, form, button(word("cancel"), done, { class: "ed-button ed-plain" }));
+    const item = h("div", { class: "ed-thread" }, words ? h("blockquote", {}, words) : null, form, button(word("cancel"), done, { class: "ed-button ed-plain" }));
     this.writing = item;
-    this.list.prepend(item);
+    this.begun.append(item);
     form.querySelector("textarea")!.focus();
     item.scrollIntoView({ block: "nearest" });
   }
@@ -119,7 +124,7 @@ export class Comments {
     const id = freshID("passage");
     const set = () => key.getState(this.view.state)!;
     const dispatch = (s: DecorationSet) => this.view.dispatch(this.view.state.tr.setMeta(key, s).setMeta("addToHistory", false));
-    if (range) dispatch(set().add(this.view.state.doc, [Decoration.inline(range.from, range.to, { class: "ed-commented ed-commenting" }, { thread: id })]));
+    if (range) dispatch(set().add(this.view.state.doc, [Decoration.inline(range.from, range.to, { class: commenting }, { thread: id, own: true })]));
     const here = () => set().find(undefined, undefined, (spec) => spec.thread === id)[0];
     return {
       from: () => here()?.from ?? range?.from ?? 0,
@@ -191,9 +196,24 @@ export class Comments {
     this.toggle.hidden = resolved.length === 0;
     const order = (t: Thread) => (t.kind === "note" ? -1 : (t.from ?? 0));
     const shown = [...open, ...(this.showResolved ? resolved : [])].sort((a, b) => order(a) - order(b));
-    const focus = document.activeElement?.closest<HTMLElement>("[data-thread]")?.dataset.thread;
-    this.list.replaceChildren(...(this.writing ? [this.writing] : []), ...shown.map((t) => this.thread(t)));
-    if (focus) this.list.querySelector<HTMLElement>(`[data-thread="${CSS.escape(focus)}"] textarea`)?.focus();
+    // What has not changed stays where it is: somebody may be writing in it.
+    const old = this.drawn;
+    this.drawn = new Map();
+    shown.forEach((t, i) => {
+      const facts = JSON.stringify({ ...t, from: 0, to: 0 });
+      const known = old.get(t.id);
+      const li = known?.facts === facts ? known.li : this.thread(t);
+      this.drawn.set(t.id, { facts, li });
+      const active = document.activeElement;
+      const writing = known && li !== known.li && active instanceof HTMLTextAreaElement && known.li.contains(active) ? active : null;
+      if (this.list.children[i] !== li) this.list.insertBefore(li, this.list.children[i] ?? null);
+      const field = writing && li.querySelector("textarea");
+      if (writing && field) {
+        field.focus();
+        field.setSelectionRange(writing.selectionStart, writing.selectionEnd);
+      }
+    });
+    while (this.list.children.length > shown.length) this.list.lastElementChild!.remove();
   }
 
   private thread(t: Thread): HTMLElement {
@@ -211,6 +231,8 @@ export class Comments {
       reply.querySelector("textarea")!.value = "";
     });
     reply.classList.add("ed-reply");
+    reply.querySelector("textarea")!.placeholder = word("comment.reply");
+    reply.querySelector("textarea")!.rows = 1;
     const passage = t.kind === "passage" && t.anchor
       ? t.gone || t.resolved ? h("blockquote", { class: "ed-gone", dir: "auto" }, t.anchor) : h("blockquote", {}, h("button", { type: "button", class: "ed-passage", dir: "auto", onclick: () => this.go(t.id) }, t.anchor))
       : h("p", { class: "ed-hint" }, word("comment.whole"));

@@ -32,10 +32,11 @@ export function pickFiles(pictures: boolean): Promise<File[]> {
 /** Pictures that the clipboard holds within HTML, as Word puts them. */
 function filesWithin(html: string): File[] {
   const files: File[] = [];
-  for (const m of html.matchAll(/<img[^>]+src=["']data:(image\/(?:png|jpeg|gif|webp));base64,([A-Za-z0-9+/=\s]+)["']/g)) {
+  // A page's stand-in for a picture that is loaded later is small.
+  for (const m of html.matchAll(/<img[^>]+\bsrc=["']data:(image\/(?:png|jpeg|gif|webp));base64,([A-Za-z0-9+/=\s]+)["']/g)) {
     try {
       const bytes = Uint8Array.from(atob(m[2]!.replace(/\s/g, "")), (c) => c.charCodeAt(0));
-      files.push(new File([bytes], `picture-${files.length + 1}.${m[1]!.slice(6).replace("jpeg", "jpg")}`, { type: m[1] }));
+      if (bytes.length > 1000) files.push(new File([bytes], `picture-${files.length + 1}.${m[1]!.slice(6).replace("jpeg", "jpg")}`, { type: m[1] }));
     } catch {
       // no base64 after all
     }

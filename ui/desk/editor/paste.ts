@@ -3,9 +3,12 @@
 // an editor of ours is left as it is.
 
 import { embedOf } from "./embeds";
+import { quotesOf } from "./quotes";
 import { cleanURL } from "./schema";
 
 export interface PasteOptions {
+  /** Of the edition: what a quotation is set in. */
+  lang: string;
   /** Direction of the edition: a dir attribute that says the same is noise. */
   dir: string;
 }
@@ -13,7 +16,7 @@ export interface PasteOptions {
 /** Cleans HTML from the clipboard. Pictures within it as data are left out; they come as files. */
 export function cleanHTML(html: string, o: PasteOptions): string {
   if (html.includes("data-pm-slice")) return html;
-  const page = new DOMParser().parseFromString(html, "text/html");
+  const page = new DOMParser().parseFromString(withoutStyles(html), "text/html");
   const body = page.body;
   const word = /class="?Mso|xmlns:w=|mso-|Microsoft Word/i.test(html);
   const docs = body.querySelector('[id^="docs-internal-guid"]') !== null;
@@ -26,12 +29,30 @@ export function cleanHTML(html: string, o: PasteOptions): string {
   pictures(body);
   embeds(body);
   links(body);
+  quotations(body, o.lang);
   headings(body);
   breaks(body);
   attributes(body, o);
   spaces(body);
   emptyOnes(body);
   return body.innerHTML.trim();
+}
+
+/**
+ * The page's policy holds for what is parsed too: a style attribute would be
+ * reported and not be read. It is carried over under another name.
+ */
+function withoutStyles(html: string): string {
+  return html.replace(/<style\b[\s\S]*?<\/style\s*>/gi, "").replace(/<[a-z][^>]*>/gi, (tag) => tag.replace(/\sstyle(?=\s*=)/gi, " data-css"));
+}
+
+const css = (e: Element) => e.getAttribute("data-css") ?? "";
+
+/** The style that an element asks for. */
+function styleOf(e: Element): CSSStyleDeclaration {
+  const probe = document.createElement("span").style;
+  probe.cssText = css(e);
+  return probe;
 }
 
 const each = <T extends Element = HTMLElement>(root: ParentNode, selector: string, f: (e: T) => void) => root.querySelectorAll<T>(selector).forEach(f);
@@ -60,11 +81,11 @@ function removeComments(page: Document): void {
 function fromWord(body: HTMLElement): void {
   each(body, "style, xml, meta, link, title, o\\:OfficeDocumentSettings", (e) => e.remove());
   const notes = new Map<string, HTMLElement>();
-  each(body, '[style*="mso-element:footnote-list"], [style*="mso-element:endnote-list"]', (list) => {
+  each(body, '[data-css*="mso-element:footnote-list"], [data-css*="mso-element:endnote-list"]', (list) => {
     each(list, '[id^="ftn"], [id^="edn"]', (n) => notes.set("_" + n.id, n));
     list.remove();
   });
-  each(body, 'a[style*="mso-footnote-id"], a[href^="#_ftn"], a[style*="mso-endnote-id"], a[href^="#_edn"]', (a) => {
+  each(body, 'a[data-css*="mso-footnote-id"], a[href^="#_ftn"], a[data-css*="mso-endnote-id"], a[href^="#_edn"]', (a) => {
     const note = notes.get((a.getAttribute("href") ?? "").slice(1));
     if (!note) return a.remove();
     const span = body.ownerDocument.createElement("span");
@@ -73,8 +94,8 @@ function fromWord(body: HTMLElement): void {
     span.append(...[...note.querySelectorAll("p")].flatMap((p, i) => [...(i ? [" "] : []), ...p.childNodes]));
     a.replaceWith(span);
   });
-  each(body, '[style*="mso-element:comment-list"], .MsoCommentReference, [style*="mso-comment-reference"], [style*="mso-special-character:comment"]', (e) => {
-    if (e.matches("a[style*=mso-comment-reference], span[style*=mso-comment-reference]") && !/^\s*\[?\w+\]?\s*$/.test(e.textContent ?? "")) unwrap(e); // the words commented on
+  each(body, '[data-css*="mso-element:comment-list"], .MsoCommentReference, [data-css*="mso-comment-reference"], [data-css*="mso-special-character:comment"]', (e) => {
+    if (e.matches("a[data-css*=mso-comment-reference], span[data-css*=mso-comment-reference]") && !/^\s*\[?\w+\]?\s*$/.test(e.textContent ?? "")) unwrap(e); // the words commented on
     else e.remove();
   });
   each(body, "del", (e) => e.remove()); // tracked deletions
@@ -96,13 +117,13 @@ function fromWord(body: HTMLElement): void {
 }
 
 function wordLists(body: HTMLElement): void {
-  const items = [...body.querySelectorAll<HTMLElement>('p[style*="mso-list:"], p[class*="MsoListParagraph"], li[style*="mso-list:"]')].filter((p) => p.tagName === "P" && /mso-list:\s*l\d/.test(p.getAttribute("style") ?? ""));
+  const items = [...body.querySelectorAll<HTMLElement>('p[data-css*="mso-list:"], p[class*="MsoListParagraph"], li[data-css*="mso-list:"]')].filter((p) => p.tagName === "P" && /mso-list:\s*l\d/.test(css(p)));
   let open: { list: HTMLElement; level: number }[] = [];
   let before: Element | null = null;
   for (const p of items) {
-    const style = p.getAttribute("style") ?? "";
+    const style = css(p);
     const level = Number(/level(\d+)/.exec(style)?.[1] ?? 1);
-    const ignored = p.querySelector<HTMLElement>('[style*="mso-list:Ignore"], [style*="mso-list: Ignore"]');
+    const ignored = p.querySelector<HTMLElement>('[data-css*="mso-list:Ignore"], [data-css*="mso-list: Ignore"]');
     const sign = (ignored?.textContent ?? "").replace(/[\s\u00a0]/g, "");
     ignored?.remove();
     const ordered = /^[(\d]*\d+[.)]?$|^[a-zA-Z]{1,4}[.)]$/.test(sign);
@@ -176,15 +197,16 @@ const looks: [string, (s: CSSStyleDeclaration) => boolean][] = [
 /** Looks that only a style tells become elements; wrappers without one go. */
 function stylesToElements(body: HTMLElement, office: boolean): void {
   each(body, "b, strong", (e) => {
-    if (/^(normal|[1-5]00|lighter)$/.test(e.style.fontWeight)) unwrap(e);
+    if (/^(normal|[1-5]00|lighter)$/.test(styleOf(e).fontWeight)) unwrap(e);
   });
   each(body, "i, em", (e) => {
-    if (e.style.fontStyle === "normal") unwrap(e);
+    if (styleOf(e).fontStyle === "normal") unwrap(e);
   });
   each(body, "span, font", (e) => {
     if (e.matches(".footnote, .insertion, .credit")) return;
-    for (const [tag, is] of looks) {
-      if (!is(e.style) || (tag === "u" && (e.closest("a") || e.querySelector("a"))) || (tag === "strong" && e.closest("h1, h2, h3, h4, h5, h6, th"))) continue;
+    const style = css(e) ? styleOf(e) : null;
+    for (const [tag, is] of style ? looks : []) {
+      if (!is(style!) || (tag === "u" && (e.closest("a") || e.querySelector("a"))) || (tag === "strong" && e.closest("h1, h2, h3, h4, h5, h6, th"))) continue;
       const made = e.ownerDocument.createElement(tag);
       made.append(...e.childNodes);
       e.append(made);
@@ -290,8 +312,19 @@ function links(body: HTMLElement): void {
       }
     }
     href = cleanURL(href);
+    if (/^[#¶§🔗]?$/u.test(a.textContent?.trim() ?? "") && (a.getAttribute("href") ?? "").includes("#") && !a.querySelector("img")) return a.remove(); // to the heading itself
     if (!href || href.startsWith("#") || !a.textContent?.trim()) return unwrap(a);
     a.setAttribute("href", href);
+  });
+}
+
+/** Signs that the other page's style sheet or ours puts round a text. */
+function quotations(body: HTMLElement, lang: string): void {
+  const { open, close } = quotesOf(lang);
+  each(body, "q", (q) => q.replaceWith(open, ...q.childNodes, close));
+  each(body, "span.insertion", (e) => {
+    if (e.firstChild instanceof Text) e.firstChild.data = e.firstChild.data.replace(/^\[/, "");
+    if (e.lastChild instanceof Text) e.lastChild.data = e.lastChild.data.replace(/\]$/, "");
   });
 }
 

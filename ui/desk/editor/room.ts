@@ -134,7 +134,7 @@ export class Editor implements Host {
     const { dir, lang } = this.draft;
     return [
       typography(lang), ...keymaps(this.keys), tableEditing(), dropCursor({ class: "ed-drop", color: false, width: 2 }), gapCursor(), history({ newGroupDelay: 600 }),
-      incoming(this.library, this.uploads, { dir }), uploadPlugin(), findPlugin(), presencePlugin(), commentsPlugin((id) => this.comments.show(id)),
+      incoming(this.library, this.uploads, { lang, dir }), uploadPlugin(), findPlugin(), presencePlugin(), commentsPlugin((id) => this.comments.show(id)),
       this.session.plugin(), placeholder(word("placeholder")),
     ];
   }

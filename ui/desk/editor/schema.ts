@@ -62,6 +62,16 @@ const captionOf = (e: globalThis.Node): HTMLElement => {
   return caption ?? document.createElement("figcaption");
 };
 
+/** The paragraphs of a pull quote are lines of it. */
+function linesOf(e: globalThis.Node): HTMLElement {
+  const quote = (e as HTMLElement).querySelector("blockquote") ?? (e as HTMLElement);
+  const lines = [...quote.querySelectorAll("p")];
+  if (lines.length === 0) return quote;
+  const out = document.createElement("div");
+  lines.forEach((p, i) => out.append(...(i ? [document.createElement("br")] : []), ...p.cloneNode(true).childNodes));
+  return out;
+}
+
 interface Look {
   toDOM?: (n: Node) => DOMOutputSpec;
   parseDOM?: readonly TagParseRule[];
@@ -96,7 +106,7 @@ const looks: Record<string, Look> = {
   },
   pull_quote: {
     toDOM: (n) => ["figure", { class: "pull-quote" }, ["blockquote", some({ dir: n.attrs.dir, "data-speaker": n.attrs.speaker, "data-outlet": n.attrs.outlet }), ["p", 0]]],
-    parseDOM: [{ tag: "figure.pull-quote", getAttrs: speech, contentElement: "blockquote", priority: 60 }],
+    parseDOM: [{ tag: "figure.pull-quote", getAttrs: speech, contentElement: linesOf, priority: 60 }],
     also: { defining: true },
   },
   figure: {

@@ -113,6 +113,13 @@ export class Session {
     this.writing = this.writing.then(() => keep(record)).catch(() => undefined);
   }
 
+  /** Writes the record, and waits until the store has it. */
+  written(): Promise<unknown> {
+    this.record.now();
+    this.write();
+    return this.writing;
+  }
+
   /** Sends what is unconfirmed, again and again until nothing is. */
   async push(): Promise<void> {
     if (this.pushing || this.stopped) return;
@@ -292,6 +299,7 @@ export async function deliver(transport: Transport, kept: Kept): Promise<Leftove
   session.unsavedFields = () => kept.fields;
   session.attach(host, true);
   if (await session.catchUp()) await session.flush();
+  await session.written();
   if (host.stuck) return { ...host.stuck, done: () => void session.drop() };
   return null;
 }

@@ -35,13 +35,18 @@ export function uploadPlugin(): Plugin<DecorationSet> {
 
 let serial = 0;
 
+/** A name that no other file on its way has. */
+const freshName = () => [...crypto.getRandomValues(new Uint8Array(16))].map((b) => b.toString(16).padStart(2, "0")).join("");
+
 /** Sends one file with its progress, which fetch does not tell. */
-export function send(address: string, file: File, progress: (share: number) => void, signal: AbortSignal): Promise<Medium> {
+export function send(address: string, file: File, key: string, progress: (share: number) => void, signal: AbortSignal): Promise<Medium> {
   return new Promise((done, fail) => {
     const r = new XMLHttpRequest();
-    r.open("POST", address + "?name=" + encodeURIComponent(file.name));
+    r.open("POST", address + "/upload");
     r.setRequestHeader("Accept", "application/json");
-    r.setRequestHeader("Content-Type", file.type || "application/octet-stream");
+    r.setRequestHeader("Idempotency-Key", key); // sent again after a broken connection, it is one file
+    const form = new FormData();
+    form.append("file", file, file.name);
     r.upload.onprogress = (e) => e.lengthComputable && progress(e.loaded / e.total);
     r.onerror = () => fail(new TypeError("network"));
     r.onabort = () => fail(new DOMException("cancelled", "AbortError"));
@@ -56,7 +61,7 @@ export function send(address: string, file: File, progress: (share: number) => v
       else fail(new Refusal(r.status, body));
     };
     signal.addEventListener("abort", () => r.abort());
-    r.send(file);
+    r.send(form);
   });
 }
 
@@ -101,7 +106,8 @@ export class Uploads {
 
   private one(rows: HTMLElement, file: File): Promise<Medium | null> {
     return new Promise((done) => {
-      const name = h("bdi", { class: "ed-upload-name" }, file.name);
+      const name = freshName();
+      const label = h("bdi", { class: "ed-upload-name" }, file.name);
       const bar = h("progress", { max: "1", value: "0", "aria-label": file.name });
       const said = h("span", { class: "ed-upload-said", role: "status" });
       const again = button(word("upload.retry"), () => attempt());
@@ -110,7 +116,7 @@ export class Uploads {
         row.remove();
         done(null);
       });
-      const row = h("p", {}, name, bar, said, again, cancel);
+      const row = h("p", {}, label, bar, said, again, cancel);
       rows.append(row);
       let stop = new AbortController();
       const attempt = async () => {
@@ -121,7 +127,7 @@ export class Uploads {
         said.textContent = "";
         try {
           if (this.library.config.maxFile > 0 && file.size > this.library.config.maxFile) throw new Refusal(413, null);
-          const m = await send(this.library.config.media, file, (share) => {
+          const m = await send(this.library.config.media, file, name, (share) => {
             bar.value = share;
             if (share === 1) said.textContent = word("upload.working");
           }, stop.signal);

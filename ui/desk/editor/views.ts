@@ -54,7 +54,9 @@ abstract class Block implements NodeView {
   }
 
   ignoreMutation(m: ViewMutationRecord): boolean {
-    return m.type !== "selection" && !(this.contentDOM && (this.contentDOM === m.target || this.contentDOM.contains(m.target)));
+    if (m.type === "selection") return false;
+    // A class that this view sets is no change of the text.
+    return m.type === "attributes" || !(this.contentDOM && (this.contentDOM === m.target || this.contentDOM.contains(m.target)));
   }
 }
 
