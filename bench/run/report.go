@@ -44,7 +44,9 @@ func (r *report) write(w io.Writer) {
 	for _, a := range r.archives {
 		r.table(w, a)
 	}
-	r.targets(w, r.archives[len(r.archives)-1])
+	if r.bench.lines == "" { // else some of what they need was not measured
+		r.targets(w, r.archives[len(r.archives)-1])
+	}
 }
 
 func (r *report) table(w io.Writer, a archive) {
