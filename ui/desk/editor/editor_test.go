@@ -567,3 +567,64 @@ func TestKeyboardAndShots(t *testing.T) {
 		})
 	}
 }
+
+// everything has every node and mark of the schema.
+const everything = `{"type":"doc","content":[
+{"type":"heading","attrs":{"level":3,"dir":"rtl"},"content":[{"type":"text","text":"Heading"}]},
+{"type":"paragraph","attrs":{"dir":"rtl"},"content":[{"type":"text","text":"a "},{"type":"text","text":"b","marks":[{"type":"insertion"}]},{"type":"text","text":"c","marks":[{"type":"link","attrs":{"href":"https://example.org/","title":"t"}}]},{"type":"text","text":"d","marks":[{"type":"lang","attrs":{"lang":"ar","dir":"rtl"}}]},{"type":"text","text":"e","marks":[{"type":"strong"},{"type":"em"},{"type":"underline"},{"type":"strike"},{"type":"superscript"}]},{"type":"text","text":"f","marks":[{"type":"subscript"}]},{"type":"text","text":"g","marks":[{"type":"code"}]},{"type":"hard_break"},{"type":"text","text":"h"},{"type":"footnote","content":[{"type":"text","text":"note "},{"type":"text","text":"bold","marks":[{"type":"strong"}]}]}]},
+{"type":"wall_mark"},
+{"type":"bullet_list","content":[{"type":"list_item","content":[{"type":"paragraph","content":[{"type":"text","text":"one"}]},{"type":"ordered_list","attrs":{"start":4},"content":[{"type":"list_item","content":[{"type":"paragraph","content":[{"type":"text","text":"four"}]}]}]}]}]},
+{"type":"quotation","attrs":{"speaker":"Rima","outlet":"An-Nahar"},"content":[{"type":"paragraph","content":[{"type":"text","text":"said"}]}]},
+{"type":"pull_quote","attrs":{"speaker":"Rima"},"content":[{"type":"text","text":"pulled"}]},
+{"type":"figure","attrs":{"media":"m1","alt":"trees","credit":"R. H."},"content":[{"type":"text","text":"caption"}]},
+{"type":"gallery","attrs":{"caption":"both"},"content":[{"type":"figure","attrs":{"media":"m2"}},{"type":"figure","attrs":{"src":"https://example.org/a.jpg","alt":"x"},"content":[{"type":"text","text":"two"}]}]},
+{"type":"embed","attrs":{"url":"https://vimeo.com/12345","provider":"Vimeo","title":"film","author":"R","thumbnail":"m3"},"content":[{"type":"text","text":"watch"}]},
+{"type":"file","attrs":{"kind":"audio","media":"m4","title":"sound"},"content":[{"type":"text","text":"hear"}]},
+{"type":"also_read","attrs":{"story":"harvest","title":"Harvest"}},
+{"type":"table","attrs":{"caption":"table"},"content":[{"type":"table_row","content":[{"type":"table_header","attrs":{"colspan":2},"content":[{"type":"paragraph","content":[{"type":"text","text":"head"}]}]}]},{"type":"table_row","content":[{"type":"table_cell","content":[{"type":"paragraph","content":[{"type":"text","text":"l"}]}]},{"type":"table_cell","content":[{"type":"paragraph","content":[{"type":"text","text":"r"}]}]}]}]},
+{"type":"code_block","attrs":{"language":"go"},"content":[{"type":"text","text":"a  := 1\nb"}]},
+{"type":"divider"},
+{"type":"callout","attrs":{"tone":"warning"},"content":[{"type":"paragraph","content":[{"type":"text","text":"careful"}]}]},
+{"type":"paragraph","content":[{"type":"text","text":"end"}]}]}`
+
+// TestCopy copies a text with everything in it and pastes it into an empty one.
+func TestCopy(t *testing.T) {
+	source, err := doc.Parse([]byte(everything))
+	if err != nil {
+		t.Fatal(err)
+	}
+	for name := range allNodes(t) {
+		if !strings.Contains(everything, `"`+name+`"`) {
+			t.Errorf("the text lacks %s", name)
+		}
+	}
+	b := newTab(t, newAuthority(t, "en", "en", source))
+	b.do(chromedp.EmulateViewport(1280, 3400))
+	b.until(`document.querySelector(".ed-also-read")?.textContent.includes("harvest")`)
+	b.shot("everything")
+	b.focus()
+	b.press("Control+a")
+	time.Sleep(100 * time.Millisecond)
+	html := eval[string](b, `(() => { const d = new DataTransfer(); document.querySelector("#ed-text").dispatchEvent(new ClipboardEvent("copy", {clipboardData: d, bubbles: true, cancelable: true})); return d.getData("text/html"); })()`)
+	c := newTab(t, newAuthority(t, "en", "en", doc.Empty()))
+	c.focus()
+	c.paste(html, "")
+	c.saved()
+	if diff := cmp.Diff(source, doc.Settle(c.a.node())); diff != "" {
+		t.Errorf("pasted (-want +got):\n%s\n%s", diff, html)
+	}
+}
+
+func allNodes(t *testing.T) map[string]any {
+	var schema struct {
+		Nodes map[string]any
+		Marks []struct{ Type string }
+	}
+	if err := json.Unmarshal(doc.Schema(), &schema); err != nil {
+		t.Fatal(err)
+	}
+	for _, m := range schema.Marks {
+		schema.Nodes[m.Type] = nil
+	}
+	return schema.Nodes
+}
