@@ -16,15 +16,20 @@ import (
 	"time"
 
 	"masthead/internal/app"
+	"masthead/internal/app/varnishtest"
 	"masthead/internal/blob/blobtest"
+	"masthead/internal/db"
 	"masthead/internal/db/dbtest"
 	"masthead/internal/mail"
+	"masthead/internal/story"
 )
 
 // cluster is a newsroom of several nodes, each a process of its own, on one
-// PostgreSQL and one bucket; and its editor, who writes from here.
+// PostgreSQL and one bucket, with Varnish before them; and its editor, who writes
+// from here.
 type cluster struct {
-	*room  // the editor's
+	front  *node // Varnish
+	*room        // the editor's
 	pg     *dbtest.Server
 	nodes  []*node
 	outage time.Duration // how long the database is taken away
@@ -59,6 +64,7 @@ func newCluster(t *testing.T, n int) *cluster {
 	if err != nil {
 		t.Fatal(err)
 	}
+	cache := varnishtest.New(t)
 	program := filepath.Join(t.TempDir(), "masthead")
 	build := exec.Command("go", "build", "-o", program, "masthead/cmd/masthead")
 	if out, err := build.CombinedOutput(); err != nil {
@@ -66,6 +72,7 @@ func newCluster(t *testing.T, n int) *cluster {
 	}
 	_, endpoint, _ := strings.Cut(bucket.Endpoint, "://")
 	change := setting{
+		"cdn": "esi", "cdn-purge": cache.URL, "cdn-secret": cache.Secret,
 		"dev": "false", "log-level": "info", "letters-per-address": "3", "gift-quota": "2",
 		"blobs":         "s3://" + bucket.Bucket + "?endpoint=" + endpoint + "&region=" + bucket.Region + "&path-style=true&insecure=true",
 		"s3-access-key": bucket.AccessKey, "s3-secret-key": bucket.SecretKey,
@@ -102,8 +109,14 @@ func newCluster(t *testing.T, n int) *cluster {
 	for _, nd := range c.nodes {
 		nd.await()
 	}
+	var addrs []string
+	for _, nd := range c.nodes {
+		addrs = append(addrs, nd.addr)
+	}
+	cache.Start(addrs...)
+	c.front = &node{room: &room{t: t, url: cache.URL, App: &app.App{}}}
 	c.room = openRoom(t, settings(t, pg.URL, change))
-	for _, nd := range c.nodes { // so that helpers of a room serve here too
+	for _, nd := range append([]*node{c.front}, c.nodes...) { // so that helpers of a room serve here too
 		a, own := *c.App, nd.App
 		a.Outbox, a.Config.OpsAddr = own.Outbox, own.Config.OpsAddr
 		nd.App, nd.editions = &a, c.editions
@@ -117,13 +130,14 @@ func (c *cluster) step(t *testing.T, name string, do func(t *testing.T)) {
 	ok := t.Run(name, func(part *testing.T) {
 		began := time.Now()
 		c.room.t = part
+		c.front.t = part
 		for _, nd := range c.nodes {
 			nd.t = part
 		}
 		do(part)
 		part.Logf("took %v", time.Since(began).Round(time.Millisecond))
 	})
-	c.room.t = t
+	c.room.t, c.front.t = t, t
 	for _, nd := range c.nodes {
 		nd.t = t
 	}
@@ -235,6 +249,23 @@ func (b *browser) timed(path string) (answer, time.Duration) {
 	began := time.Now()
 	a := b.get(path)
 	return a, time.Since(began)
+}
+
+// unheard writes open stories of which no node is told, so that none makes their
+// pages before somebody asks.
+func (c *cluster) unheard(slugs ...string) {
+	c.room.t.Helper()
+	a := *c.App
+	a.Stories = &story.Store{Now: c.Now, DefaultLang: c.Config.Language, Location: c.Config.Timezone}
+	writer := &room{App: &a, t: c.room.t, editions: c.editions}
+	writer.tx(func(ctx context.Context, tx *db.Tx) error {
+		for _, slug := range slugs {
+			if err := writer.write(ctx, tx, piece{slug: slug, access: story.Open}, nil, ""); err != nil {
+				return err
+			}
+		}
+		return nil
+	})
 }
 
 // load asks nodes for pages without pause until it is stopped, and tells what was

@@ -29,6 +29,8 @@ func TestManyNodes(t *testing.T) {
 	c.step(t, "what one publishes", c.published)
 	c.step(t, "readers", c.readers)
 	c.step(t, "meters, gifts and rates", c.counted)
+	c.step(t, "through Varnish", c.throughVarnish)
+	c.step(t, "the wall through Varnish", c.wallThroughVarnish)
 	c.step(t, "stopped and killed", c.stoppedAndKilled)
 	c.step(t, "a node that sleeps", c.asleep)
 	c.step(t, "a node that is alone", c.silent)
@@ -183,8 +185,8 @@ func (c *cluster) stoppedAndKilled(t *testing.T) {
 		return c.count(`SELECT COUNT(*) FROM meter_read WHERE reader_id = $1`, c.readerID(email))
 	}
 	stopped, killed := last.reader("stopped@example.org"), last.reader("killed@example.org")
-	paths := []string{c.path("open-water"), "/", "/harbour/", c.path("three-days")}
-	l := c.load(paths, c.nodes[:2]...)
+	paths := []string{c.path("open-water"), "/", "/harbour/", "/search?q=harbour", c.path("three-days")}
+	l := c.load(paths, c.front, c.nodes[0], c.nodes[1])
 	has(t, "a counted story", killed.page(c.path("counted-one")), kept("counted-one", "en")[0])
 	time.Sleep(wall.FlushEvery + 500*time.Millisecond)
 	has(t, "a counted story", stopped.page(c.path("counted-one")), kept("counted-one", "en")[0])
@@ -278,9 +280,7 @@ func (c *cluster) withoutDatabase(t *testing.T) {
 		editor.cookies["staff"] = cookie
 		return err
 	})
-	c.tx(func(ctx context.Context, tx *db.Tx) error {
-		return c.write(ctx, tx, piece{slug: "cold", access: story.Open}, nil, "") // nobody looks at it before
-	})
+	c.unheard("cold")
 	paper, cold := c.path("the-papers"), c.path("cold")
 	for _, nd := range c.nodes {
 		c.soon(2*time.Second, "the tier is known", func() bool {
@@ -294,6 +294,7 @@ func (c *cluster) withoutDatabase(t *testing.T) {
 			t.Errorf("the desk before = %d", a.StatusCode)
 		}
 	}
+	c.front.visitor().page(c.path("open-water"))
 	c.pg.Halt()
 	gone := time.Now()
 	slowest := time.Duration(0)
@@ -314,6 +315,9 @@ func (c *cluster) withoutDatabase(t *testing.T) {
 					t.Errorf("a page that is in memory, %s at node %d after %v: %d in %v", path, i+1, time.Since(gone), a.StatusCode, took)
 				}
 				slowest = max(slowest, took)
+			}
+			if a, took := c.front.visitor().timed(c.path("open-water")); a.StatusCode != http.StatusOK || took > quick {
+				t.Errorf("a page through Varnish: %d in %v", a.StatusCode, took)
 			}
 			has(t, "an open story in memory", nd.visitor().page(c.path("open-water")), kept("open-water", "en")...)
 			a, took := supporter.copy().at(nd).timed(paper)
@@ -367,6 +371,9 @@ func (c *cluster) withoutDatabase(t *testing.T) {
 	})
 	c.everywhere("a story withdrawn after the outage", func(n *node) bool {
 		return n.visitor().get(c.path("open-water")).StatusCode == http.StatusGone
+	})
+	c.soonInFront("a story withdrawn after the outage", func() bool {
+		return c.front.visitor().get(c.path("open-water")).StatusCode == http.StatusGone
 	})
 	if _, err := c.DB.Write().ExecContext(t.Context(), `INSERT INTO river_job (kind, max_attempts, args) VALUES ('publish_due', 3, '{"after":"the outage"}')`); err != nil {
 		t.Fatal(err)

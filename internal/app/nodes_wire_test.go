@@ -99,14 +99,7 @@ func (w *wire) silence(quiet bool) {
 // hang, and must follow when the wire carries again.
 func (c *cluster) silent(t *testing.T) {
 	last := c.nodes[2]
-	c.tx(func(ctx context.Context, tx *db.Tx) error {
-		for _, slug := range []string{"hidden-one", "hidden-two", "hidden-three"} {
-			if err := c.write(ctx, tx, piece{slug: slug, access: "open"}, nil, ""); err != nil {
-				return err
-			}
-		}
-		return nil
-	})
+	c.unheard("hidden-one", "hidden-two", "hidden-three")
 	b := last.reader("silent@example.org")
 	path := c.path("hidden-one")
 	c.soon(2*time.Second, "the story is there", func() bool { return last.visitor().get(path).StatusCode == http.StatusOK })

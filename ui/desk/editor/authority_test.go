@@ -396,6 +396,9 @@ func (a *authority) medium(w http.ResponseWriter, r *http.Request) {
 	m["src"] = "data:image/svg+xml," + template.URLQueryEscaper(`<svg xmlns="http://www.w3.org/2000/svg" width="640" height="400"><rect width="640" height="400" fill="#7d8f69"/><circle cx="470" cy="120" r="60" fill="#e3c878"/><path d="M0 400L200 190 380 400zM260 400L450 230 640 400z" fill="#42543b"/></svg>`)
 	m["src"] = strings.ReplaceAll(m["src"].(string), "+", "%20")
 	m["src"] = strings.Replace(m["src"].(string), "svg%20xml", "svg+xml", 1)
+	if m["id"] == "m4" {
+		m["src"], m["kind"] = "/silence.mp3", "audio"
+	}
 	if r.Method == "POST" {
 		var in map[string]any
 		json.NewDecoder(r.Body).Decode(&in)
