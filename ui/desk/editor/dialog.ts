@@ -169,6 +169,9 @@ export interface Item {
   disabled?: boolean;
 }
 
+// Browsers before popovers (2024) get a plain box.
+const popovers = "showPopover" in HTMLElement.prototype;
+
 /** Opens a menu at an element; null separates groups. */
 export function menu(at: HTMLElement, label: string, items: (Item | null)[], done: () => void): void {
   const list = h("div", { role: "menu", "aria-label": label, class: "ed-menu", popover: "auto" });
@@ -183,7 +186,7 @@ export function menu(at: HTMLElement, label: string, items: (Item | null)[], don
       type: "button", role: checks ? "menuitemcheckbox" : "menuitem", "aria-checked": checks ? String(item.active) : null, tabindex: -1, disabled: item.disabled,
       onclick: () => {
         chosen = true;
-        list.hidePopover();
+        hide();
         item.run();
       },
     }, h("span", {}, item.label), item.key ? h("kbd", {}, item.key) : null);
@@ -197,20 +200,24 @@ export function menu(at: HTMLElement, label: string, items: (Item | null)[], don
     const i = all.indexOf(document.activeElement as HTMLButtonElement);
     const go: Record<string, number> = { ArrowDown: (i + 1) % all.length, ArrowUp: (i + all.length - 1) % all.length, Home: 0, End: all.length - 1 };
     if (e.key in go) all[go[e.key]!]!.focus();
-    else if (e.key === "Tab") list.hidePopover();
+    else if (e.key === "Tab") hide();
     else if (e.key.length === 1 && !e.ctrlKey && !e.metaKey) all.find((c, k) => k > i && c.textContent?.toLowerCase().startsWith(e.key.toLowerCase()))?.focus();
     else return;
     e.preventDefault();
   });
-  list.addEventListener("toggle", (e) => {
-    if ((e as ToggleEvent).newState !== "closed") return;
+  const closed = () => {
+    if (!list.isConnected) return;
     list.remove();
     at.setAttribute("aria-expanded", "false");
     if (!chosen) at.focus();
     done();
-  });
+  };
+  const hide = () => (popovers ? list.hidePopover() : closed());
+  list.addEventListener("toggle", (e) => (e as ToggleEvent).newState === "closed" && closed());
+  list.addEventListener("keydown", (e) => e.key === "Escape" && !popovers && closed());
   (document.querySelector(".ed") ?? document.body).append(list);
-  list.showPopover();
+  if (popovers) list.showPopover();
+  else document.addEventListener("pointerdown", (e) => list.contains(e.target as Node) || closed(), { once: true });
   at.setAttribute("aria-expanded", "true");
   const box = at.getBoundingClientRect();
   const wide = list.offsetWidth;

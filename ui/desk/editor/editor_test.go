@@ -475,3 +475,32 @@ func TestComments(t *testing.T) {
 	b.choose("Resolve")
 	b.until(`!document.querySelector(".ed-commented") && document.querySelector(".ed-comments h2").textContent === "Comments: 0"`)
 }
+
+// TestGallery drops three pictures at once, which stand as a gallery.
+func TestGallery(t *testing.T) {
+	a := newAuthority(t, "ar", "ar", markdown(t, "واحد\n\nاثنان"))
+	b := newTab(t, a)
+	b.dropFiles(`make("a.jpg", "image/jpeg"), make("b.png", "image/png"), make("c.webp", "image/webp")`)
+	b.until(`document.querySelectorAll("#ed-text .gallery figure.picture img").length === 3`)
+	b.saved()
+	for _, n := range a.node().Content {
+		if n.Type == "gallery" && len(n.Content) == 3 {
+			return
+		}
+	}
+	t.Errorf("there is no gallery in %s", a.markdown())
+}
+
+// TestRole takes the right to write away while somebody writes.
+func TestRole(t *testing.T) {
+	a := newAuthority(t, "en", "en", markdown(t, "One"))
+	b := newTab(t, a)
+	b.cursor("One", "One")
+	a.mu.Lock()
+	a.tell(event{"end", 0, map[string]string{"reason": "role"}}, "")
+	a.mu.Unlock()
+	b.until(`document.querySelector(".ed-status").dataset.state === "role" && document.querySelector("#ed-text").contentEditable === "false"`)
+	if got := eval[string](b, `document.querySelector(".ed-status").textContent`); !strings.Contains(got, "no longer write") {
+		t.Errorf("the corner says %q", got)
+	}
+}

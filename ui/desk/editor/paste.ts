@@ -154,7 +154,8 @@ function fromDocs(body: HTMLElement): void {
     else e.removeAttribute("id");
   });
   each(body, ".Apple-interchange-newline", (e) => e.remove());
-  each(body, 'a[href^="#cmnt"], sup > a[id^="cmnt_ref"], div:has(> p > a[id^="cmnt"])', (e) => (e.closest("sup") ?? e).remove());
+  each(body, 'p > a[id^="cmnt"]:not([id^="cmnt_ref"])', (a) => (a.closest("div") ?? a.parentElement!).remove());
+  each(body, 'a[href^="#cmnt"], sup > a[id^="cmnt_ref"]', (e) => (e.closest("sup") ?? e).remove());
 }
 
 function nestLists(body: HTMLElement): void {
