@@ -14,7 +14,8 @@ type place struct {
 	key      page.Key
 	document bool // without holes
 	options  page.Options
-	slot     int64 // of time, in which the key holds: some name the day or the hour
+	slot     int64     // of time, in which the key holds: some name the day or the hour
+	until    time.Time // from when on the key is another; zero for never
 }
 
 // slotOf gives the quarter of an hour of a time. Days and hours begin with one
@@ -56,7 +57,8 @@ func (n *Newsroom) Quick(w http.ResponseWriter, r *http.Request) bool {
 	if known {
 		known = rt.served.Load()
 	} else if p, known = n.Engine.places.Peek(u.Path); known {
-		known = p.slot == slotOf(n.Now())
+		now := n.Now()
+		known = p.slot == slotOf(now) && (p.until.IsZero() || now.Before(p.until))
 	}
 	if !known {
 		return false
