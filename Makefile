@@ -67,6 +67,7 @@ golden: front-end ## write the golden files anew (-update); look at the differen
 .PHONY: bench
 bench: tools build ## measure side by side with nginx and bare Go, then the hot paths, a large import, and pages in a browser
 	@command -v wrk >/dev/null || $(call apt,wrk)
+	@command -v h2load >/dev/null || $(call apt,nghttp2-client)
 	@[ -x /usr/sbin/nginx ] || command -v nginx >/dev/null || $(call apt,nginx-light)
 	go run ./bench/run -stories $(STORIES)
 	go test -run '^$$' -bench . -benchmem ./internal/wall ./internal/doc ./internal/search

@@ -20,6 +20,8 @@ import (
 	"time"
 
 	"golang.org/x/net/dns/dnsmessage"
+
+	"masthead/bench/cert"
 )
 
 // pebble is the ACME server of tests, by the people of Let's Encrypt. It is
@@ -103,7 +105,7 @@ func (b *bench) startPebble(ctx context.Context, httpAddr, tlsAddr string) (dire
 	if err != nil {
 		return "", "", "", nil, err
 	}
-	cert, key, err := selfSigned(dir)
+	chain, key, err := cert.Write(dir, host)
 	if err != nil {
 		return "", "", "", nil, err
 	}
@@ -112,7 +114,7 @@ func (b *bench) startPebble(ctx context.Context, httpAddr, tlsAddr string) (dire
 		return a.Port
 	}
 	config, err := json.Marshal(map[string]any{"pebble": map[string]any{"listenAddress": addr, "managementListenAddress": management,
-		"certificate": cert, "privateKey": key, "httpPort": port(httpAddr), "tlsPort": port(tlsAddr)}})
+		"certificate": chain, "privateKey": key, "httpPort": port(httpAddr), "tlsPort": port(tlsAddr)}})
 	if err != nil {
 		return "", "", "", nil, err
 	}
@@ -131,7 +133,7 @@ func (b *bench) startPebble(ctx context.Context, httpAddr, tlsAddr string) (dire
 		stop()
 		return "", "", "", nil, errors.New("pebble does not answer")
 	}
-	return "https://" + addr + "/dir", cert, management, stop, nil
+	return "https://" + addr + "/dir", chain, management, stop, nil
 }
 
 // certificate serves with certificates by ACME, from a real server of it, by

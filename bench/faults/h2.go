@@ -3,63 +3,33 @@ package main
 import (
 	"bytes"
 	"context"
-	"crypto/ecdsa"
-	"crypto/elliptic"
-	"crypto/rand"
 	"crypto/tls"
-	"crypto/x509"
-	"crypto/x509/pkix"
-	"encoding/pem"
 	"errors"
 	"fmt"
 	"io"
-	"math/big"
-	"net"
 	"net/http"
-	"os"
-	"path/filepath"
 	"sync/atomic"
 	"time"
 
 	"golang.org/x/net/http2"
 	"golang.org/x/net/http2/hpack"
+
+	"masthead/bench/cert"
 )
 
 // host is the name of the newsroom where it speaks TLS.
 const host = "news.example"
-
-// selfSigned writes a certificate for host and the loopback, and its key, into dir.
-func selfSigned(dir string) (cert, key string, err error) {
-	k, err := ecdsa.GenerateKey(elliptic.P256(), rand.Reader)
-	if err != nil {
-		return "", "", err
-	}
-	c := &x509.Certificate{SerialNumber: big.NewInt(1), Subject: pkix.Name{CommonName: host}, DNSNames: []string{host}, IPAddresses: []net.IP{net.IPv4(127, 0, 0, 1)}, IsCA: true, BasicConstraintsValid: true,
-		NotBefore: time.Now().Add(-time.Hour), NotAfter: time.Now().Add(90 * 24 * time.Hour)}
-	der, err := x509.CreateCertificate(rand.Reader, c, c, &k.PublicKey, k)
-	if err != nil {
-		return "", "", err
-	}
-	keyDER, err := x509.MarshalECPrivateKey(k)
-	if err != nil {
-		return "", "", err
-	}
-	cert, key = filepath.Join(dir, "cert.pem"), filepath.Join(dir, "key.pem")
-	return cert, key, errors.Join(
-		os.WriteFile(cert, pem.EncodeToMemory(&pem.Block{Type: "CERTIFICATE", Bytes: der}), 0o600),
-		os.WriteFile(key, pem.EncodeToMemory(&pem.Block{Type: "EC PRIVATE KEY", Bytes: keyDER}), 0o600))
-}
 
 func (b *bench) startedTLS(ctx context.Context) (*server, error) {
 	dir, err := b.newsroom(b.dir)
 	if err != nil {
 		return nil, err
 	}
-	cert, key, err := selfSigned(dir)
+	chain, key, err := cert.Write(dir, host)
 	if err != nil {
 		return nil, err
 	}
-	return b.serve(ctx, dir, 0, "--url", "https://"+host, "--tls-cert", cert, "--tls-key", key)
+	return b.serve(ctx, dir, 0, "--url", "https://"+host, "--tls-cert", chain, "--tls-key", key)
 }
 
 // framer opens a connection that speaks HTTP/2 frame by frame.

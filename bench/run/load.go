@@ -5,6 +5,7 @@ import (
 	"cmp"
 	"compress/gzip"
 	"context"
+	"crypto/tls"
 	_ "embed"
 	"fmt"
 	"io"
@@ -48,20 +49,31 @@ func load(ctx context.Context, dir string, s *server, asks []ask, connections in
 	if err := os.WriteFile(lua, script, 0o600); err != nil {
 		return measure{}, err
 	}
+	return s.measured(func() (n int, took time.Duration, m measure, err error) {
+		out, err := exec.CommandContext(ctx, "taskset", "-c", loadCore, "wrk", "-t1", fmt.Sprint("-c", connections), fmt.Sprintf("-d%ds", seconds(d)),
+			"--latency", "--timeout", "10s", "-s", lua, s.url()+"/", "--", list, s.addr).CombinedOutput()
+		if err != nil {
+			return 0, 0, m, fmt.Errorf("wrk: %w: %s", err, out)
+		}
+		return parseResult(string(out))
+	})
+}
+
+// seconds gives d in whole seconds, one at the least.
+func seconds(d time.Duration) int { return int(max(d, time.Second) / time.Second) }
+
+// measured tells what a load has shown, with what it has cost the server. load
+// gives how many requests were answered in which time.
+func (s *server) measured(load func() (n int, took time.Duration, m measure, err error)) (measure, error) {
 	before, err := s.cpu()
 	if err != nil {
 		return measure{}, err
 	}
-	out, err := exec.CommandContext(ctx, "taskset", "-c", loadCore, "wrk", "-t1", fmt.Sprint("-c", connections), fmt.Sprintf("-d%ds", int(max(d, time.Second)/time.Second)),
-		"--latency", "--timeout", "10s", "-s", lua, "http://"+s.addr+"/", "--", list, s.addr).CombinedOutput()
-	if err != nil {
-		return measure{}, fmt.Errorf("wrk: %w: %s", err, out)
-	}
-	after, err := s.cpu()
+	n, took, m, err := load()
 	if err != nil {
 		return measure{}, err
 	}
-	n, took, m, err := parseResult(string(out))
+	after, err := s.cpu()
 	if err != nil {
 		return measure{}, err
 	}
@@ -121,10 +133,14 @@ type browser struct {
 	client *http.Client
 }
 
-func newBrowser(addr string) *browser {
+func newBrowser(s *server) *browser {
 	jar, _ := cookiejar.New(nil) // it never fails
-	return &browser{base: &url.URL{Scheme: "http", Host: addr}, client: &http.Client{Jar: jar, CheckRedirect: func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse }}}
+	return &browser{base: &url.URL{Scheme: s.scheme, Host: s.addr}, client: &http.Client{Jar: jar, Transport: transport,
+		CheckRedirect: func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse }}}
 }
+
+// transport takes the certificates that the run makes for itself.
+var transport = &http.Transport{TLSClientConfig: &tls.Config{InsecureSkipVerify: true}, ForceAttemptHTTP2: true, MaxIdleConnsPerHost: 4}
 
 // cookies is the Cookie header that he would send.
 func (b *browser) cookies() string {

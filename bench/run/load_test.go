@@ -1,6 +1,7 @@
 package main
 
 import (
+	"bufio"
 	"strings"
 	"testing"
 	"time"
@@ -24,6 +25,18 @@ func TestParseResult(t *testing.T) {
 	for _, out := range []string{"", "RESULT 1 2", "RESULT 10 20 30 40 1"} {
 		if _, _, _, err := parseResult(out); err == nil {
 			t.Errorf("%q was read", out)
+		}
+	}
+}
+
+func TestParseH2Log(t *testing.T) {
+	n, p50, p99, err := parseH2Log(bufio.NewScanner(strings.NewReader("1\t200\t30\n2\t200\t10\n3\t200\t20\n")))
+	if err != nil || n != 3 || p50 != 20*time.Microsecond || p99 != 30*time.Microsecond {
+		t.Errorf("%d, %v, %v, %v", n, p50, p99, err)
+	}
+	for _, log := range []string{"1\t503\t30\n", "1\t-1\t30\n", "1\t200\n", "1\t200\tx\n"} {
+		if _, _, _, err := parseH2Log(bufio.NewScanner(strings.NewReader(log))); err == nil {
+			t.Errorf("%q was read", log)
 		}
 	}
 }

@@ -57,9 +57,9 @@ func (b *bench) run(ctx context.Context) (err error) {
 	if runtime.NumCPU() < 2 {
 		return errors.New("two cores are needed: one for the servers, one for the load")
 	}
-	for _, tool := range []string{"wrk", "taskset"} {
+	for _, tool := range []string{"wrk", "h2load", "taskset"} {
 		if _, err := exec.LookPath(tool); err != nil {
-			return fmt.Errorf("%w (apt-get install wrk util-linux)", err)
+			return fmt.Errorf("%w (apt-get install wrk nghttp2-client util-linux)", err)
 		}
 	}
 	work, err := os.MkdirTemp("", "masthead-bench-")
@@ -73,7 +73,11 @@ func (b *bench) run(ctx context.Context) (err error) {
 	}
 	report := newReport(b)
 	for _, n := range slices.Compact([]int{100, b.stories}) {
-		a, err := b.archive(ctx, filepath.Join(kept, "newsroom-"+strconv.Itoa(n)), work, n)
+		dir := filepath.Join(kept, "newsroom-"+strconv.Itoa(n))
+		a, err := b.archive(ctx, dir, work, n)
+		if err == nil {
+			err = b.secure(ctx, dir, work, &a)
+		}
 		if err != nil {
 			return fmt.Errorf("%d stories: %w", n, err)
 		}
@@ -122,7 +126,7 @@ func (b *bench) archive(ctx context.Context, dir, work string, n int) (a archive
 	}
 	var m *server
 	for i := range 5 {
-		if m, err = startMasthead(ctx, b.masthead, dir); err != nil {
+		if m, err = startMasthead(ctx, b.masthead, dir, nil); err != nil {
 			return a, err
 		}
 		a.starts = append(a.starts, m.ready)
@@ -140,7 +144,7 @@ func (b *bench) archive(ctx context.Context, dir, work string, n int) (a archive
 		return a, err
 	}
 	defer func() { err = errors.Join(err, v.desk.Close()) }()
-	gz, plain, _, err := newBrowser(m.addr).read(ctx, paths[0])
+	gz, plain, _, err := newBrowser(m).read(ctx, paths[0])
 	if err != nil {
 		return a, err
 	}
@@ -151,7 +155,7 @@ func (b *bench) archive(ctx context.Context, dir, work string, n int) (a archive
 	}
 	defer func() { err = errors.Join(err, nginx.stop()) }()
 	a.nginx = how
-	bare, err := startBare(ctx, work)
+	bare, err := startBare(ctx, work, nil)
 	if err != nil {
 		return a, err
 	}
@@ -168,29 +172,10 @@ func (b *bench) archive(ctx context.Context, dir, work string, n int) (a archive
 		}
 		tests = slices.DeleteFunc(tests, func(t test) bool { return t.name != "bare Go" && !wanted.MatchString(t.name) })
 	}
-	found := make([][]measure, len(tests))
-	for round := range b.rounds {
-		for i := range tests {
-			t := &tests[i]
-			asks, err := t.asks(ctx)
-			if err != nil {
-				return a, fmt.Errorf("%s: %w", t.name, err)
-			}
-			if t.size == 0 {
-				if t.size, err = v.sizeOf(ctx, asks[0]); err != nil {
-					return a, fmt.Errorf("%s: %w", t.name, err)
-				}
-			}
-			one, err := load(ctx, work, t.server, asks, b.connections, b.each)
-			if err != nil {
-				return a, fmt.Errorf("%s: %w", t.name, err)
-			}
-			found[i] = append(found[i], one)
-			say("round %d, %-45s %7.0f/s %.4f CPU s/1,000  p99 %v  %.0f MB", round+1, t.name, one.rate, one.cpu, one.p99, one.memory)
-		}
-	}
-	for i, t := range tests {
-		a.lines = append(a.lines, line{t.name, t.size, middle(found[i])})
+	if a.lines, err = b.measure(ctx, v, tests, func(t *test, asks []ask) (measure, error) {
+		return load(ctx, work, t.server, asks, b.connections, b.each)
+	}); err != nil {
+		return a, err
 	}
 	if a.search, err = load(ctx, work, m, v.searches(), 1, b.each); err != nil {
 		return a, err
@@ -198,6 +183,35 @@ func (b *bench) archive(ctx context.Context, dir, work string, n int) (a archive
 	a.memory, a.peak = m.memory("VmRSS"), m.memory("VmHWM")
 	a.cold, err = v.publishAndRead(ctx, 30)
 	return a, err
+}
+
+// measure puts each test under load in turn, round after round.
+func (b *bench) measure(ctx context.Context, v *visitors, tests []test, load func(t *test, asks []ask) (measure, error)) (lines []line, err error) {
+	found := make([][]measure, len(tests))
+	for round := range b.rounds {
+		for i := range tests {
+			t := &tests[i]
+			asks, err := t.asks(ctx)
+			if err != nil {
+				return nil, fmt.Errorf("%s: %w", t.name, err)
+			}
+			if t.size == 0 {
+				if t.size, err = v.sizeOf(ctx, asks[0]); err != nil {
+					return nil, fmt.Errorf("%s: %w", t.name, err)
+				}
+			}
+			one, err := load(t, asks)
+			if err != nil {
+				return nil, fmt.Errorf("%s: %w", t.name, err)
+			}
+			found[i] = append(found[i], one)
+			say("round %d, %-48s %7.0f/s %.4f CPU s/1,000  p99 %v  %.0f MB", round+1, t.name, one.rate, one.cpu, one.p99, one.memory)
+		}
+	}
+	for i, t := range tests {
+		lines = append(lines, line{t.name, t.size, middle(found[i])})
+	}
+	return lines, nil
 }
 
 // one asks for one address, without cookies.

@@ -38,7 +38,7 @@ func (r *report) write(w io.Writer) {
 	fmt.Fprintf(w, "# The benchmark's results\n\n<!-- Written by bench/run. bench/README.md tells how it is measured, and what limits what. -->\n\n")
 	fmt.Fprintf(w, "- %s, with `%s`\n- %d cores, %s; Linux %s; %s; load of the machine before: %s\n", r.date.Format("2 January 2006, 15:04 UTC"), r.command,
 		runtime.NumCPU(), processor(), output("uname", "-r"), runtime.Version(), r.busy)
-	fmt.Fprintf(w, "- servers on core %s, load (wrk, one thread, %d connections kept alive) on core %s; HTTP/1.1, gzip; %d rounds (medians told) of %v a line\n",
+	fmt.Fprintf(w, "- servers on core %s, load (wrk, one thread, %d connections kept alive) on core %s; HTTP/1.1 but where HTTP/2 is named (h2load, one request at a time on each connection), gzip; %d rounds (medians told) of %v a line\n",
 		serverCore, r.bench.connections, loadCore, r.bench.rounds, r.bench.each)
 	fmt.Fprintf(w, "- SQLite in a folder; stories of about 700 words without pictures; the page that nginx and bare Go serve is the open story's, %d bytes compressed\n", r.archives[0].pageSize)
 	for _, a := range r.archives {
@@ -59,7 +59,7 @@ func (r *report) table(w io.Writer, a archive) {
 			continue
 		}
 		fmt.Fprintf(w, "| %s | %.1f | %s | %s | %s | %.4f | %.2f | %.0f %% | %.0f |\n", l.name, float64(l.size)/1000, thousands(int(l.rate)), ms(l.p50), ms(l.p99),
-			l.cpu, l.cpu/a.line("bare Go").cpu, 100*l.core, l.memory)
+			l.cpu, l.cpu/a.line(l.bare()).cpu, 100*l.core, l.memory)
 	}
 	fmt.Fprintf(w, "\nStart to the first 200: median %s, longest %s of %d. Memory after it: %.0f MB, after the load: %.0f MB, at most: %.0f MB. ",
 		ms(middleOf(a.starts)), ms(slices.Max(a.starts)), len(a.starts), a.fresh, a.memory, a.peak)
@@ -92,6 +92,14 @@ func (r *report) targets(w io.Writer, a archive) {
 		most = "> " + most
 	}
 	row(fmt.Sprintf("search, p99, %d connections on the one core", r.bench.connections), "20 ms", most, crowd.rate > 0 && crowd.p99 <= 20*time.Millisecond)
+}
+
+// bare names the line of the same protocol to compare with.
+func (l line) bare() string {
+	if strings.HasPrefix(l.name, "HTTP/2") {
+		return bareH2
+	}
+	return "bare Go"
 }
 
 func (a archive) line(name string) line {

@@ -25,15 +25,20 @@ const ticks = 100
 
 // server is a running server.
 type server struct {
-	name, addr string
-	cmd        *exec.Cmd
-	errs       *bytes.Buffer
-	ready      time.Duration // from its start to its first 200
+	name   string
+	scheme string // "http", or "https" for HTTP/2
+	addr   string
+	cmd    *exec.Cmd
+	errs   *bytes.Buffer
+	ready  time.Duration // from its start to its first 200
 }
 
+// url is where it answers, without a final slash.
+func (s *server) url() string { return s.scheme + "://" + s.addr }
+
 // start runs a server on its core and waits for the first 200 at path.
-func start(ctx context.Context, name, addr, path string, command ...string) (*server, error) {
-	s := &server{name: name, addr: addr, errs: &bytes.Buffer{}}
+func start(ctx context.Context, name, scheme, addr, path string, command ...string) (*server, error) {
+	s := &server{name: name, scheme: scheme, addr: addr, errs: &bytes.Buffer{}}
 	s.cmd = exec.Command("taskset", append([]string{"-c", serverCore}, command...)...)
 	s.cmd.Stderr = s.errs
 	s.cmd.SysProcAttr = &syscall.SysProcAttr{Pdeathsig: syscall.SIGTERM}
@@ -41,9 +46,9 @@ func start(ctx context.Context, name, addr, path string, command ...string) (*se
 	if err := s.cmd.Start(); err != nil {
 		return nil, fmt.Errorf("%s: %w", name, err)
 	}
-	client := &http.Client{Timeout: time.Minute}
+	client := &http.Client{Timeout: time.Minute, Transport: transport}
 	for {
-		resp, err := client.Get("http://" + addr + path)
+		resp, err := client.Get(s.url() + path)
 		if err == nil {
 			resp.Body.Close()
 			if resp.StatusCode == http.StatusOK {
@@ -179,12 +184,15 @@ http {
 	if err := os.WriteFile(path, []byte(conf), 0o644); err != nil {
 		return nil, "", err
 	}
-	s, err = start(ctx, "nginx", addr, "/story", nginx, "-p", dir, "-e", "stderr", "-c", path)
+	s, err = start(ctx, "nginx", "http", addr, "/story", nginx, "-p", dir, "-e", "stderr", "-c", path)
 	return s, how, err
 }
 
-// startBare builds and starts the bare server.
-func startBare(ctx context.Context, dir string) (*server, error) {
+// identity is a certificate and its key, for HTTP/2.
+type identity struct{ cert, key string }
+
+// startBare builds and starts the bare server; with an identity, over TLS.
+func startBare(ctx context.Context, dir string, id *identity) (*server, error) {
 	binary := filepath.Join(dir, "bare")
 	if out, err := exec.CommandContext(ctx, "go", "build", "-o", binary, "./bench/bare").CombinedOutput(); err != nil {
 		return nil, fmt.Errorf("go build ./bench/bare: %w: %s", err, out)
@@ -193,14 +201,22 @@ func startBare(ctx context.Context, dir string) (*server, error) {
 	if err != nil {
 		return nil, err
 	}
-	return start(ctx, "bare", addr, "/", binary, addr, filepath.Join(dir, "story.gz"))
+	command := []string{binary, addr, filepath.Join(dir, "story.gz")}
+	if id != nil {
+		return start(ctx, "bare", "https", addr, "/", append(command, id.cert, id.key)...)
+	}
+	return start(ctx, "bare", "http", addr, "/", command...)
 }
 
-// startMasthead serves the newsroom in dir.
-func startMasthead(ctx context.Context, binary, dir string) (*server, error) {
+// startMasthead serves the newsroom in dir; with an identity, over TLS.
+func startMasthead(ctx context.Context, binary, dir string, id *identity) (*server, error) {
 	addr, err := freeAddr()
 	if err != nil {
 		return nil, err
 	}
-	return start(ctx, "masthead", addr, "/", binary, "serve", "--dir", dir, "--addr", addr, "--url", "http://"+addr, "--ops-addr", "")
+	scheme, command := "http", []string{binary, "serve", "--dir", dir, "--addr", addr, "--ops-addr", ""}
+	if id != nil {
+		scheme, command = "https", append(command, "--tls-cert", id.cert, "--tls-key", id.key)
+	}
+	return start(ctx, "masthead", scheme, addr, "/", append(command, "--url", scheme+"://"+addr)...)
 }

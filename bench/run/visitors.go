@@ -30,7 +30,7 @@ type test struct {
 
 // visitors are all who read, and the desk that publishes.
 type visitors struct {
-	addr      string
+	site      *server
 	desk      *desk
 	paths     []string // of the stories, the newest first
 	byAccess  [3][]int // numbers of the stories, by section
@@ -44,7 +44,7 @@ func (b *bench) visitors(ctx context.Context, m *server, dir string, paths []str
 	if err != nil {
 		return nil, err
 	}
-	v := &visitors{addr: m.addr, paths: paths, desk: &desk{App: a, writer: newWriter(99), now: time.Now()}, anonymous: newBrowser(m.addr)}
+	v := &visitors{site: m, paths: paths, desk: &desk{App: a, writer: newWriter(99), now: time.Now()}, anonymous: newBrowser(m)}
 	for i := range paths {
 		v.byAccess[i%3] = append(v.byAccess[i%3], i)
 	}
@@ -61,7 +61,7 @@ func (v *visitors) enter(ctx context.Context) error {
 		return err
 	}
 	signedIn := func(email string) (*browser, error) {
-		b := newBrowser(v.addr)
+		b := newBrowser(v.site)
 		return b, b.signIn(ctx, tokens[email])
 	}
 	if v.supporter, err = signedIn(supporter); err != nil {
@@ -86,7 +86,7 @@ func (v *visitors) enter(ctx context.Context) error {
 		access int
 		whole  bool
 	}{
-		{"a stranger", newBrowser(v.addr), opened, true}, {"a stranger", newBrowser(v.addr), closed, false},
+		{"a stranger", newBrowser(v.site), opened, true}, {"a stranger", newBrowser(v.site), closed, false},
 		{"a reader", v.readers[0], closed, false}, {"a reader", v.readers[0], metered, true}, {"a supporter", v.supporter, closed, true},
 	} {
 		i := v.byAccess[c.access][0]
@@ -178,6 +178,7 @@ func (v *visitors) searches() []ask {
 // is longer than a line is measured.
 func (v *visitors) passOf(ctx context.Context, b *browser) (string, error) {
 	b.drop("pass")
+	b.drop("__Host-pass")
 	if _, _, _, err := b.read(ctx, "/"); err != nil {
 		return "", err
 	}
@@ -190,13 +191,13 @@ func (v *visitors) passOf(ctx context.Context, b *browser) (string, error) {
 
 // sizeOf gives how long an answer is.
 func (v *visitors) sizeOf(ctx context.Context, a ask) (int, error) {
-	r, err := http.NewRequestWithContext(ctx, http.MethodGet, "http://"+v.addr+a.path, nil)
+	r, err := http.NewRequestWithContext(ctx, http.MethodGet, v.site.url()+a.path, nil)
 	if err != nil {
 		return 0, err
 	}
 	r.Header.Set("Accept-Encoding", "gzip")
 	r.Header.Set("Cookie", a.cookie)
-	resp, err := http.DefaultClient.Do(r)
+	resp, err := (&http.Client{Transport: transport}).Do(r)
 	if err != nil {
 		return 0, err
 	}
@@ -217,7 +218,7 @@ func (v *visitors) publishAndRead(ctx context.Context, n int) ([]time.Duration, 
 	if err := v.desk.prepare(ctx); err != nil {
 		return nil, err
 	}
-	reader := newBrowser(v.addr)
+	reader := newBrowser(v.site)
 	var took []time.Duration
 	// Numbers that no earlier run has taken, all of them open.
 	number := (len(v.paths)/3 + int(time.Now().Unix())) * 3
