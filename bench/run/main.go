@@ -177,7 +177,7 @@ func (b *bench) archive(ctx context.Context, dir, work string, n int) (a archive
 	}); err != nil {
 		return a, err
 	}
-	if a.search, err = load(ctx, work, m, v.searches(), 1, b.each); err != nil {
+	if a.search, err = load(ctx, work, m, searches(6), 1, b.each); err != nil {
 		return a, err
 	}
 	a.memory, a.peak = m.memory("VmRSS"), m.memory("VmHWM")

@@ -56,8 +56,11 @@ func (a *App) reindex() error {
 	job.Register(a.Jobs, func(ctx context.Context, _ indexAnew) error {
 		for {
 			ids, err := a.Search.Stale(ctx, a.DB.Read(), batch)
-			if err != nil || len(ids) == 0 {
+			if err != nil {
 				return err
+			}
+			if len(ids) == 0 {
+				return a.tidy(ctx)
 			}
 			if err := a.DB.InTx(ctx, func(tx *db.Tx) error { return a.indexEach(ctx, tx, ids) }); err != nil {
 				return err
@@ -65,6 +68,20 @@ func (a *App) reindex() error {
 		}
 	})
 	return a.Jobs.Every(indexAnew{}, time.Minute)
+}
+
+// tidy keeps searches quick after much was written.
+func (a *App) tidy(ctx context.Context) error {
+	for more := true; more; {
+		err := a.DB.InTx(ctx, func(tx *db.Tx) (err error) {
+			more, err = a.Search.Tidy(ctx, tx)
+			return err
+		})
+		if err != nil {
+			return err
+		}
+	}
+	return nil
 }
 
 func (a *App) indexEach(ctx context.Context, tx *db.Tx, editionIDs []string) error {

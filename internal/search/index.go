@@ -90,6 +90,42 @@ func (x *Index) Stale(ctx context.Context, q db.Queryer, limit int) ([]string, e
 	return ids, wrap(err, "Stale", "")
 }
 
+// How many pieces SQLite's index may lie in before they are put together, and
+// how many of its pages are written at a time.
+const (
+	maxPieces = 12
+	tidyPages = 400
+)
+
+// Tidy puts the pieces together that SQLite's index lies in once much was
+// written: a search looks into each of them. It does a bit of the work, and
+// reports whether there is more. PostgreSQL needs none of this.
+func (x *Index) Tidy(ctx context.Context, tx db.Queryer) (more bool, err error) {
+	if x.Dialect == db.PostgreSQL {
+		return false, nil
+	}
+	for _, table := range []string{"search_words", "search_heads"} {
+		var pieces, before, after int
+		if err := tx.QueryRowContext(ctx, `SELECT COUNT(DISTINCT segid), total_changes() FROM `+table+`_idx`).Scan(&pieces, &before); err != nil {
+			return false, wrap(err, "Tidy", table)
+		}
+		if pieces <= maxPieces {
+			continue
+		}
+		// A negative number merges all that there is, bit by bit (sqlite.org/fts5.html#the_merge_command).
+		if _, err := tx.ExecContext(ctx, `INSERT INTO `+table+` (`+table+`, rank) VALUES ('merge', $1)`, -tidyPages); err != nil {
+			return false, wrap(err, "Tidy", table)
+		}
+		if err := tx.QueryRowContext(ctx, `SELECT total_changes()`).Scan(&after); err != nil {
+			return false, wrap(err, "Tidy", table)
+		}
+		if after-before >= 2 { // less says that nothing was left to be done
+			return true, nil
+		}
+	}
+	return false, nil
+}
+
 // Numbers of entries: each language has 2³⁷ of them, in whose middle is the
 // year 1970, and counts its seconds down from there, so that what is newer has
 // the smaller number.

@@ -15,18 +15,19 @@ import (
 // Engine keeps what the pages of the site are answered with, by tags: see
 // [StoryTag], [ListsTag], [ReaderTag] and [SiteTag].
 type Engine struct {
-	cache  *page.Cache
-	marker *page.Marker
-	routes *page.Memo[*route]      // stories by address
-	parts  *page.Memo[[]byte]      // contents of holes that many visitors share
-	orders *page.Memo[taxonomy]    // by language
-	reads  *page.Memo[[]wall.Read] // what registered readers' meters have counted
-	left   *page.Memo[int]         // gifts that a reader may give
-	places *page.Memo[place]       // by address
-	holes  *page.Table[holesKey, page.Holes]
-	passes *page.Memo[*pass]       // by cookie, those that were found genuine
-	meters *page.Memo[*wall.Meter] // likewise
-	offers *page.Memo[[]wall.Benefit]
+	cache    *page.Cache
+	marker   *page.Marker
+	routes   *page.Memo[*route]      // stories by address
+	parts    *page.Memo[[]byte]      // contents of holes that many visitors share
+	orders   *page.Memo[taxonomy]    // by language
+	reads    *page.Memo[[]wall.Read] // what registered readers' meters have counted
+	left     *page.Memo[int]         // gifts that a reader may give
+	places   *page.Memo[place]       // by address
+	holes    *page.Table[holesKey, page.Holes]
+	passes   *page.Memo[*pass]       // by cookie, those that were found genuine
+	meters   *page.Memo[*wall.Meter] // likewise
+	offers   *page.Memo[[]wall.Benefit]
+	searches *page.Table[searched, *page.Page] // as visitors get them of whom nothing is known
 
 	now     func() time.Time
 	fresh   fresh    // what was changed, to be made anew before somebody asks
@@ -51,6 +52,7 @@ func NewEngine(bytes int64, now func() time.Time) *Engine {
 	e.passes = page.NewMemo[*pass](e.cache, bytes/64)
 	e.meters = page.NewMemo[*wall.Meter](e.cache, bytes/64)
 	e.offers = page.NewMemo[[]wall.Benefit](e.cache, 64<<10)
+	e.searches = page.NewTable[searched, *page.Page](e.cache, bytes/32, searched.weight)
 	return e
 }
 

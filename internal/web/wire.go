@@ -132,6 +132,11 @@ func (c *Wire) Read(p []byte) (int, error) {
 	}
 }
 
+// blink is how much too early a write may end: the kernel has found a little more
+// room each time it is tried again, so that a client who takes nothing would get
+// another answer, and with it the time for one.
+const blink = 100 * time.Millisecond
+
 // writeAgain reports whether a write that ended by its deadline is to go on.
 func (c *Wire) writeAgain(err error) bool {
 	if err == nil || !errors.Is(err, os.ErrDeadlineExceeded) {
@@ -139,11 +144,23 @@ func (c *Wire) writeAgain(err error) bool {
 	}
 	c.mu.Lock()
 	defer c.mu.Unlock()
-	return c.write.early() && c.armWrite() == nil
+	if !c.write.want.IsZero() && time.Until(c.write.want) < blink {
+		return false
+	}
+	return c.armWrite() == nil
 }
 
-// send writes all of p, until the deadline that was set last.
+// send writes all of p, until the deadline that was set last. For what is long,
+// which may well have to wait, the connection's own timer is set.
 func (c *Wire) send(p []byte) (sent int, err error) {
+	if len(p) > oneWrite {
+		c.mu.Lock()
+		err := c.armWrite()
+		c.mu.Unlock()
+		if err != nil {
+			return 0, err
+		}
+	}
 	for {
 		n, err := c.TCPConn.Write(p[sent:])
 		if sent += n; !c.writeAgain(err) {
