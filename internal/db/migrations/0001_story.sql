@@ -63,7 +63,6 @@ CREATE TABLE edition (
     kicker      TEXT NOT NULL DEFAULT '',
     headline    TEXT NOT NULL,
     summary     TEXT NOT NULL DEFAULT '',
-    body        TEXT NOT NULL,                   -- doc JSON
     lead_caption TEXT NOT NULL DEFAULT '',
     lead_alt    TEXT NOT NULL DEFAULT '',
     meta_title  TEXT NOT NULL DEFAULT '',
@@ -76,6 +75,7 @@ CREATE TABLE edition (
     month       INTEGER NOT NULL DEFAULT 0,      -- 202611, by the newsroom's clock
     updated_at  BIGINT NOT NULL,                 -- last change that readers are told of
     created_at  BIGINT NOT NULL,
+    body        TEXT NOT NULL,                   -- doc JSON; behind the rest, so that lists read none of its pages
     UNIQUE (story_id, lang)
 );
 CREATE INDEX edition_published ON edition (lang, published_at DESC, id DESC) WHERE status = 'published';
