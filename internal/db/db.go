@@ -55,7 +55,7 @@ type DB struct {
 // Readers is how many connections SQLite reads on. Each has a page cache of
 // its own, so this and cacheKiB bound the memory that the database takes.
 const (
-	readers  = 6
+	readers  = 4
 	cacheKiB = 2048
 )
 

@@ -180,7 +180,7 @@ func monthMark(t time.Time) string { return t.UTC().Format("m200601") }
 // How many searches run at once, so that pages get their turn, and how long one
 // may take, with the wait for its turn.
 const (
-	atOnce   = 3
+	atOnce   = 2
 	patience = 3 * time.Second
 )
 
