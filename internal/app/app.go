@@ -72,7 +72,8 @@ type App struct {
 	disk     *disk
 	identity *identity // while it serves TLS; else nil
 
-	sendLink func(ctx context.Context, l desk.LinkLetter) error // set by Handler
+	sendLink       func(ctx context.Context, l desk.LinkLetter) error // set by Handler
+	sendPlanLetter func(ctx context.Context, l plan.Letter) error     // set by Handler
 }
 
 // Init makes a newsroom in the folder of c: its secret, its settings file and
@@ -104,11 +105,16 @@ func Init(ctx context.Context, c config.Config) error {
 // Open builds the newsroom in the folder of c, and brings its database up to
 // date. A folder without one is NotFound, with a hint.
 func Open(ctx context.Context, c config.Config, log *slog.Logger) (*App, error) {
+	return open(ctx, c, log, time.Now)
+}
+
+// open is Open by a given clock.
+func open(ctx context.Context, c config.Config, log *slog.Logger, now func() time.Time) (*App, error) {
 	keys, err := readSecrets(c.Dir, os.LookupEnv)
 	if err != nil {
 		return nil, err
 	}
-	a := &App{Config: c, Log: log, Now: time.Now, reloading: make(chan struct{}, 1)}
+	a := &App{Config: c, Log: log, Now: now, reloading: make(chan struct{}, 1)}
 	life, end := context.WithCancel(context.WithoutCancel(ctx))
 	a.closed, a.end = life.Done(), end
 	if a.DB, err = db.Open(ctx, c.DB); err != nil {
@@ -142,6 +148,7 @@ func (a *App) build(ctx context.Context, keys secrets) (err error) {
 	a.Stories.Changed = append(a.Stories.Changed, a.index)
 	a.Media = media.NewStore(a.DB, a.Blobs)
 	a.Readers = reader.New(keys.keys("reader")[0])
+	a.Readers.Now = a.Now
 	a.Readers.LetterLife = time.Duration(c.SignInMinutes) * time.Minute
 	a.Readers.PerAddress = reader.Rate{Limit: c.LettersPerAddress, Window: time.Hour}
 	a.Readers.PerNetwork = reader.Rate{Limit: c.LettersPerNetwork, Window: time.Hour}
@@ -151,6 +158,7 @@ func (a *App) build(ctx context.Context, keys secrets) (err error) {
 		return err
 	}
 	a.Staff = staff.New()
+	a.Staff.Now = a.Now
 	a.Staff.Keys = keys.keys("staff totp")
 	if c.Dev { // whoever reads the letters at /dev/mail comes in anyhow
 		a.Staff.ForceFrom = ""
@@ -158,9 +166,9 @@ func (a *App) build(ctx context.Context, keys secrets) (err error) {
 	if a.Staff.Passkeys, err = staff.NewPasskeys(c.Title, c.URL); fault.Is(err, fault.Invalid) {
 		a.Log.Debug("no passkeys", "reason", err)
 	}
-	a.Plans = &plan.Store{Now: a.Now}
 	a.Drafts = &draft.Store{Now: a.Now, Stories: a.Stories, Tell: a.Tell}
 	a.Room = draft.NewRoom(a.Now, a.Tell)
+	a.Plans = a.plans()
 	a.Engine = site.NewEngine(pageMemory, a.Now)
 	a.WallStore = &wall.Store{Now: a.Now, GiftQuota: c.GiftQuota, GiftDays: c.GiftDays}
 	a.Counter = wall.NewCounter(a.DB, a.WallStore)

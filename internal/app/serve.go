@@ -73,7 +73,7 @@ func (a *App) handler(done func(r *http.Request, status int, took time.Duration)
 	editors := &desk.Desk{Config: c, DB: a.DB, Stories: a.Stories, Readers: a.Readers, Staff: a.Staff, Plans: a.Plans, Drafts: a.Drafts, Room: a.Room, Wall: a.Wall, WallStore: a.WallStore,
 		Pages: pages, Log: a.Log, Now: a.Now,
 		Mail: a.Mail, From: sender(c), PostLink: a.postLink}
-	a.sendLink = editors.SendLink
+	a.sendLink, a.sendPlanLetter = editors.SendLink, editors.SendPlanLetter
 	mux := http.NewServeMux()
 	mux.Handle(web.AssetPath, assets)
 	mux.Handle("/api/", programs)
@@ -188,27 +188,16 @@ func (a *App) Serve(ctx context.Context, ready func(addr net.Addr)) error {
 
 // The work that comes round by itself.
 type (
-	publishDue struct{}
 	keepDrafts struct{}
 	sweep      struct{}
 )
 
-func (publishDue) Kind() string { return "publish_due" }
 func (keepDrafts) Kind() string { return "keep_drafts" }
 func (sweep) Kind() string      { return "sweep" }
 
-// housekeeping publishes what is scheduled and keeps what nobody writes on any
-// more, minute by minute, and forgets what has expired, hour by hour.
+// housekeeping publishes what is scheduled (see planning) and keeps what nobody
+// writes on any more, minute by minute, and forgets what has expired, hour by hour.
 func (a *App) housekeeping() error {
-	job.Register(a.Jobs, func(ctx context.Context, _ publishDue) error {
-		return a.DB.InTx(ctx, func(tx *db.Tx) error {
-			n, err := a.Stories.PublishDue(ctx, tx)
-			if n > 0 {
-				a.Log.Info("published on schedule", "editions", n)
-			}
-			return err
-		})
-	})
 	job.Register(a.Jobs, func(ctx context.Context, _ keepDrafts) error {
 		_, err := a.Drafts.KeepIdle(ctx, a.DB)
 		return err
@@ -219,7 +208,7 @@ func (a *App) housekeeping() error {
 		})
 	})
 	job.Register(a.Jobs, func(ctx context.Context, l desk.LinkLetter) error { return a.sendLink(ctx, l) })
-	return errors.Join(a.Jobs.Every(publishDue{}, time.Minute), a.Jobs.Every(keepDrafts{}, time.Minute), a.Jobs.Every(sweep{}, time.Hour), a.reindex())
+	return errors.Join(a.planning(), a.Jobs.Every(keepDrafts{}, time.Minute), a.Jobs.Every(sweep{}, time.Hour), a.reindex())
 }
 
 // postLink has a link for the desk sent by letter, later.

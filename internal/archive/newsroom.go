@@ -133,12 +133,13 @@ var tables = []table{
 		{"body", "body", asDocument}, {"lead_caption", "lead_caption", asText}, {"lead_alt", "lead_alt", asText},
 		{"meta_title", "meta_title", asText}, {"meta_description", "meta_description", asText}, {"canonical_url", "canonical_url", asText},
 		{"withdrawn_reason", "withdrawn_reason", asText}, {"revision", "revision", asLong}, {"published", "published_at", asTime},
-		{"updated", "updated_at", asTime}, {"created", "created_at", asTime}}},
+		{"embargo", "embargo_until", asTime}, {"updated", "updated_at", asTime}, {"created", "created_at", asTime}}},
 	{file: "revisions", name: "revision", keys: 2, keep: true, columns: []column{
 		{"edition", "edition_id", asText}, {"seq", "seq", asLong}, {"editor", "editor", asText}, {"headline", "headline", asText},
 		{"kicker", "kicker", asText}, {"summary", "summary", asText}, {"body", "body", asDocument}, {"created", "created_at", asTime}}},
 	{file: "corrections", name: "correction", keys: 1, columns: []column{
-		{"id", "id", asText}, {"story", "story_id", asText}, {"lang", "lang", asText}, {"at", "at", asTime}, {"text", "text", asText}}},
+		{"id", "id", asText}, {"story", "story_id", asText}, {"lang", "lang", asText}, {"at", "at", asTime}, {"text", "text", asText},
+		{"changed", "changed", asText}}},
 	{file: "redirects", name: "redirect", keys: 1, columns: []column{
 		{"path", "path", asText}, {"target", "target", asText}, {"edition", "edition_id", asOptional}, {"created", "created_at", asTime}}},
 	{file: "comments", name: "comment", keys: 1, columns: []column{
@@ -174,6 +175,12 @@ var tables = []table{
 	{file: "assignments", name: "assignment", keys: 1, columns: []column{
 		{"id", "id", asText}, {"story", "story_id", asText}, {"staff", "staff_id", asText}, {"task", "task", asText}, {"lang", "lang", asText},
 		{"note", "note", asText}, {"due", "due_at", asTime}, {"done", "done_at", asTime}, {"created_by", "created_by", asText}, {"created", "created_at", asTime}}},
+	{file: "moves", name: "edition_move", keys: 1, keep: true, columns: []column{
+		{"id", "id", asText}, {"edition", "edition_id", asText}, {"at", "at", asTime}, {"name", "name", asText}, {"was", "was", asText}, {"became", "became", asText},
+		{"staff", "staff_id", asText}, {"who", "who", asText}, {"note", "note", asText}, {"overruled", "overruled", asText}}},
+	{file: "plans", name: "story_plan", keys: 1, columns: []column{
+		{"story", "story_id", asText}, {"day", "day", asInteger}, {"legal", "legal", asText}, {"legal_by", "legal_by", asText}, {"legal_at", "legal_at", asTime}}},
+	{file: "no_letters", name: "no_letters", keys: 1, columns: []column{{"staff", "staff_id", asText}}},
 	{file: "revision_writers", name: "revision_writer", keys: 3, keep: true, columns: []column{
 		{"edition", "edition_id", asText}, {"seq", "seq", asLong}, {"staff", "staff_id", asText}}},
 	{file: "drafts", name: "draft", keys: 1, keep: true, columns: []column{
@@ -210,6 +217,8 @@ var omitted = map[string]string{
 	"api_token":      "opens the API",
 	"rate":           "counters of minutes",
 	"change":         "tells running nodes what to forget",
+	"link_check":     "asked for anew",
+	"told":           "what was mailed from here",
 	"draft_step":     "what led to a working copy, for those who have it open",
 	"search_entry":   "made anew",
 	"search_heads":   "made anew",

@@ -419,7 +419,7 @@ func (n *Newsroom) storyPage(r *http.Request, rt *route, cut wall.Decision) (*St
 		return nil, err
 	}
 	for _, c := range corrections {
-		p.Corrections = append(p.Corrections, Correction{Date: f.Date(c.At.In(n.Config.Timezone)), Text: template.HTML("<p>" + template.HTMLEscapeString(c.Text) + "</p>")})
+		p.Corrections = append(p.Corrections, Correction{Date: f.Date(c.At.In(n.Config.Timezone)), Text: template.HTML("<p>" + template.HTMLEscapeString(c.Whole()) + "</p>")})
 	}
 	for _, tp := range topics {
 		if !tp.Internal {
