@@ -9,6 +9,7 @@ import (
 
 	"golang.org/x/net/html"
 
+	"masthead/internal/desk"
 	"masthead/internal/language"
 	"masthead/internal/site"
 	"masthead/internal/web"
@@ -35,6 +36,8 @@ func pages() map[string]any {
 		"site/outbox":   site.OutboxPage{},
 		"site/letter":   site.LetterPage{},
 		"letter/signin": site.SignInLetter{},
+		"letter/staff":  desk.StaffLetter{},
+		"letter/plan":   desk.PlanLetter{},
 	}
 }
 
