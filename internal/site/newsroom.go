@@ -39,7 +39,8 @@ type Newsroom struct {
 	Wall        *wall.Wall
 	WallStore   *wall.Store
 	MeterKeys   wall.MeterKeys
-	Counter     *wall.Counter // of registered readers' meters
+	Counter     *wall.Counter  // of registered readers' meters
+	Recorder    *wall.Recorder // of what the wall decides; nil records nothing
 	Signer      web.Signer
 	Crawlers    *wall.Crawlers
 	Mail        mail.Sender
