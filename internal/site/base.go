@@ -16,10 +16,8 @@ type taxonomy struct {
 	sections story.Sections
 	filled   map[string]bool // sections, by ID, that have a published report in the page's language
 	menus    map[string]story.Menu
+	fronts   map[string]story.Front // what was arranged by hand in the page's language
 }
-
-// navSections is how many sections the line under the nameplate has room for.
-const navSections = 10
 
 func (n *Newsroom) taxonomy(ctx context.Context, lang string) (taxonomy, error) {
 	return n.Engine.orders.Get(ctx, lang, func(ctx context.Context) (t taxonomy, tags []string, bytes int, err error) {
@@ -30,8 +28,11 @@ func (n *Newsroom) taxonomy(ctx context.Context, lang string) (taxonomy, error) 
 		if t.filled, err = n.Stories.Filled(ctx, q, lang); err != nil {
 			return t, nil, 0, err
 		}
-		t.menus, err = n.Stories.Menus(ctx, q)
-		return t, tags, 1024 * (1 + len(t.sections) + len(t.menus)), err
+		if t.menus, err = n.Stories.Menus(ctx, q); err != nil {
+			return t, nil, 0, err
+		}
+		t.fronts, err = n.Stories.Fronts(ctx, q, lang)
+		return t, tags, 1024 * (1 + len(t.sections) + len(t.menus) + len(t.fronts)), err
 	})
 }
 
@@ -116,40 +117,9 @@ func (n *Newsroom) withDefault(all []Alternate) []Alternate {
 	return append(all, Alternate{Lang: "x-default", URL: all[i].URL, Path: all[i].Path})
 }
 
-// nav gives the first sections, or the menu "main" where a newsroom has one.
-func (n *Newsroom) nav(lang, path string, t taxonomy) []Link {
-	var links []Link
-	if m, ok := t.menus["main"]; ok && len(m.Items) > 0 {
-		return n.menuLinks(m, path)
-	}
-	for _, s := range t.top() {
-		links = append(links, n.sectionLink(lang, path, s))
-	}
-	return links[:min(len(links), navSections)]
-}
-
-func (n *Newsroom) menuLinks(m story.Menu, path string) []Link {
-	var links []Link
-	for _, item := range m.Items {
-		if u, err := url.Parse(item.URL); err == nil && item.Label != "" && (u.Scheme == "" || u.Scheme == "http" || u.Scheme == "https") && u.Path+u.Host != "" {
-			links = append(links, Link{Name: item.Label, URL: item.URL, Current: item.URL == path})
-		}
-	}
-	return links
-}
-
 func (n *Newsroom) sectionLink(lang, path string, s story.Section) Link {
 	at := "/" + s.Slug + "/"
 	return Link{Name: s.Names.In(lang, n.Config.Language), URL: n.at(lang, at), Current: path == at}
-}
-
-func (n *Newsroom) footer(lang string, f *language.Furniture, t taxonomy) []Link {
-	links := []Link{
-		{Name: f.T("nav.about"), URL: n.at(lang, "/about/")},
-		{Name: f.T("nav.privacy"), URL: n.at(lang, "/privacy/")},
-		{Name: f.T("nav.archive"), URL: n.at(lang, "/archive/")},
-	}
-	return append(links, n.menuLinks(t.menus["footer"], "")...)
 }
 
 // feedLinks names the two feeds of the page at path.
