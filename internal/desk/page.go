@@ -38,6 +38,7 @@ var rooms = []struct {
 	act      staff.Act
 }{
 	{"desk.stories", "/desk/", []string{"/desk/stories/"}, staff.ReadDesk},
+	{"desk.plan.title", "/desk/plan", nil, staff.ReadDesk},
 	{"desk.readers.title", "/desk/readers", nil, staff.ReadReaders},
 	{"desk.people", "/desk/people", nil, staff.ReadDesk},
 }

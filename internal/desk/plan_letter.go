@@ -55,13 +55,16 @@ func (d *Desk) SendPlanLetter(ctx context.Context, l plan.Letter) error {
 	if headline == "" {
 		headline = words.T("desk.untitled")
 	}
+	subject := "desk.tell_subject." + string(l.Event)
+	sentence := "desk.tell_sentence." + string(l.Event)
 	page := PlanLetter{Furniture: words, Lang: words.FurnitureLang(), Dir: language.Dir(words.FurnitureLang()), SiteName: d.Config.In(lang).Title, SiteURL: root,
-		Subject: words.T("desk.tell."+string(l.Event)+".subject", headline), Sentence: words.T("desk.tell."+string(l.Event)+".sentence", l.By),
+		Subject: words.T(subject, headline), Sentence: words.T(sentence, l.By),
 		Headline: headline, Note: l.Note, Link: root + "/desk/stories/" + e.ID, Me: root + "/desk/me"}
 	if l.Event == plan.TellHeld {
 		var why []string
 		for _, kind := range strings.Split(l.Note, ", ") {
-			why = append(why, words.T("desk.check."+kind))
+			key := "desk.check." + kind
+			why = append(why, words.T(key))
 		}
 		page.Note = strings.Join(why, " ")
 	}

@@ -45,6 +45,7 @@ func (d *Desk) Routes() []Route {
 		d.doorRoutes(),
 		d.storyRoutes(),
 		d.writeRoutes(),
+		d.planRoutes(),
 		d.readerRoutes(),
 		d.peopleRoutes(),
 		d.secondRoutes(),
