@@ -13,7 +13,7 @@ import (
 // html renders what is sent of a story, for readers outside the site.
 func (n *Newsroom) html(ctx context.Context, lang string, sent *doc.Node) (string, error) {
 	q, f := n.DB.Read(), language.Get(lang)
-	found, err := n.Media.ByIDs(ctx, q, sent.Media()...)
+	found, err := n.Media.Shown(ctx, q, sent.Media()...)
 	if err != nil {
 		return "", err
 	}
@@ -63,7 +63,7 @@ func (n *Newsroom) lead(ctx context.Context, st story.Story, e story.Edition) (*
 		return nil, nil
 	}
 	m, err := n.Media.ByID(ctx, n.DB.Read(), st.LeadMediaID)
-	if fault.Is(err, fault.NotFound) || err == nil && m.Kind != media.Picture {
+	if fault.Is(err, fault.NotFound) || err == nil && (m.Kind != media.Picture || m.Ended(n.Now())) {
 		return nil, nil
 	}
 	if err != nil {

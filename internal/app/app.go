@@ -147,6 +147,7 @@ func (a *App) build(ctx context.Context, keys secrets) (err error) {
 	a.Stories = &story.Store{Now: a.Now, DefaultLang: c.Language, Location: c.Timezone}
 	a.Stories.Changed = append(a.Stories.Changed, a.index)
 	a.Media = media.NewStore(a.DB, a.Blobs)
+	a.Media.Now = a.Now
 	a.Readers = reader.New(keys.keys("reader")[0])
 	a.Readers.Now = a.Now
 	a.Readers.LetterLife = time.Duration(c.SignInMinutes) * time.Minute

@@ -70,7 +70,7 @@ func (a *App) handler(done func(r *http.Request, status int, took time.Duration)
 	if err != nil {
 		return nil, err
 	}
-	editors := &desk.Desk{Config: c, DB: a.DB, Stories: a.Stories, Readers: a.Readers, Staff: a.Staff, Plans: a.Plans, Drafts: a.Drafts, Room: a.Room, Wall: a.Wall, WallStore: a.WallStore,
+	editors := &desk.Desk{Config: c, DB: a.DB, Stories: a.Stories, Media: a.Media, MediaChanged: a.mediaChanged, Readers: a.Readers, Staff: a.Staff, Plans: a.Plans, Drafts: a.Drafts, Room: a.Room, Wall: a.Wall, WallStore: a.WallStore,
 		Pages: pages, Log: a.Log, Now: a.Now,
 		Mail: a.Mail, From: sender(c), PostLink: a.postLink}
 	a.sendLink, a.sendPlanLetter = editors.SendLink, editors.SendPlanLetter
@@ -208,7 +208,7 @@ func (a *App) housekeeping() error {
 		})
 	})
 	job.Register(a.Jobs, func(ctx context.Context, l desk.LinkLetter) error { return a.sendLink(ctx, l) })
-	return errors.Join(a.planning(), a.Jobs.Every(keepDrafts{}, time.Minute), a.Jobs.Every(sweep{}, time.Hour), a.reindex())
+	return errors.Join(a.planning(), a.Jobs.Every(keepDrafts{}, time.Minute), a.Jobs.Every(sweep{}, time.Hour), a.keepMedia(), a.reindex())
 }
 
 // postLink has a link for the desk sent by letter, later.

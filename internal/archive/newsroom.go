@@ -105,12 +105,14 @@ var tables = []table{
 	{file: "authors", name: "author", keys: 1, columns: []column{
 		{"id", "id", asText}, {"slug", "slug", asText}, {"names", "names", asObject}, {"biographies", "biographies", asObject},
 		{"handle", "handle", asText}, {"website", "website", asText}, {"email", "email", asText}, {"portrait", "portrait_id", asOptional},
-		{"source", "source", asOptional}, {"created", "created_at", asTime}}},
+		{"staff", "staff_id", asText}, {"source", "source", asOptional}, {"created", "created_at", asTime}}},
 	{file: "media", name: "media", keys: 1, columns: []column{
 		{"id", "id", asText}, {"kind", "kind", asText}, {"name", "name", asText}, {"mime", "mime", asText}, {"width", "width", asInteger},
 		{"height", "height", asInteger}, {"bytes", "bytes", asLong}, {"sha256", "hash", asText}, {"blob", "blob", asText},
 		{"credit", "credit", asText}, {"licence", "licence", asText}, {"alts", "alts", asObject}, {"captions", "captions", asObject},
-		{"focal_x", "focal_x", asInteger}, {"focal_y", "focal_y", asInteger}, {"source", "source", asOptional}, {"created", "created_at", asTime}}},
+		{"focal_x", "focal_x", asInteger}, {"focal_y", "focal_y", asInteger},
+		{"rights", "rights", asText}, {"rights_until", "rights_until", asTime}, {"rights_note", "rights_note", asText},
+		{"source", "source", asOptional}, {"created", "created_at", asTime}}},
 	{file: "tiers", name: "tier", keys: 1, columns: []column{
 		{"slug", "slug", asText}, {"names", "names", asObject}, {"position", "position", asInteger}, {"source", "source", asOptional}}},
 	{file: "newsletters", name: "newsletter", keys: 1, columns: []column{
@@ -206,24 +208,28 @@ var tables = []table{
 // omitted are the tables and columns that no archive has: secrets that sign
 // somebody in, counters, and what is made anew.
 var omitted = map[string]string{
-	"session":        "signs a reader in",
-	"signin":         "signs a reader in",
-	"staff_session":  "signs staff in",
-	"staff_link":     "signs staff in",
-	"staff_passkey":  "signs staff in",
-	"staff_totp":     "signs staff in, and is sealed with this newsroom's key",
-	"staff_recovery": "signs staff in",
-	"staff_ceremony": "a challenge of minutes",
-	"api_token":      "opens the API",
-	"rate":           "counters of minutes",
-	"change":         "tells running nodes what to forget",
-	"link_check":     "asked for anew",
-	"told":           "what was mailed from here",
-	"draft_step":     "what led to a working copy, for those who have it open",
-	"search_entry":   "made anew",
-	"search_heads":   "made anew",
-	"search_words":   "made anew",
-	"media.variants": "made anew",
+	"session":           "signs a reader in",
+	"signin":            "signs a reader in",
+	"staff_session":     "signs staff in",
+	"staff_link":        "signs staff in",
+	"staff_passkey":     "signs staff in",
+	"staff_totp":        "signs staff in, and is sealed with this newsroom's key",
+	"staff_recovery":    "signs staff in",
+	"staff_ceremony":    "a challenge of minutes",
+	"api_token":         "opens the API",
+	"rate":              "counters of minutes",
+	"change":            "tells running nodes what to forget",
+	"link_check":        "asked for anew",
+	"told":              "what was mailed from here",
+	"draft_step":        "what led to a working copy, for those who have it open",
+	"search_entry":      "made anew",
+	"search_heads":      "made anew",
+	"search_words":      "made anew",
+	"media.variants":    "made anew",
+	"media.rights_told": "tells running nodes what to forget",
+	"media_use":         "made anew",
+	"media_read":        "made anew",
+	"media_upload":      "a lock of seconds",
 }
 
 func (t table) fileName() string { return t.file + ".jsonl" }

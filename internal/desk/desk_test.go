@@ -7,6 +7,7 @@ import (
 	"net/http"
 	"net/http/httptest"
 	"net/url"
+	"path/filepath"
 	"reflect"
 	"regexp"
 	"slices"
@@ -17,12 +18,14 @@ import (
 
 	"golang.org/x/net/html"
 
+	"masthead/internal/blob"
 	"masthead/internal/config"
 	"masthead/internal/db"
 	"masthead/internal/db/dbtest"
 	"masthead/internal/doc"
 	"masthead/internal/language"
 	"masthead/internal/mail"
+	"masthead/internal/media"
 	"masthead/internal/plan"
 	"masthead/internal/reader"
 	"masthead/internal/staff"
@@ -43,6 +46,7 @@ type office struct {
 	lang    string // Accept-Language
 	letters []LinkLetter
 	sent    []mail.Letter
+	remade  []string // media whose pages were told to be made anew
 }
 
 type postbox func(mail.Letter)
@@ -73,12 +77,23 @@ func newOffice(t *testing.T, d *db.DB) *office {
 		t.Fatal(err)
 	}
 	clock := func() time.Time { return now }
+	blobs, err := blob.OpenFolder(filepath.Join(t.TempDir(), "blobs"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { blobs.Close() })
 	o := &office{jar: map[string]string{}, Desk: &Desk{
 		Config: c, DB: d, Pages: renderer(t), Log: slog.New(slog.DiscardHandler), Now: clock,
 		Stories: &story.Store{Now: clock, DefaultLang: "en", Location: time.UTC},
 		Readers: reader.New([]byte(strings.Repeat("k", 32))), Staff: staff.New(), Plans: &plan.Store{Now: clock},
 		Wall: &wall.Wall{}, WallStore: &wall.Store{Now: clock},
 	}}
+	o.Media = media.NewStore(d, blobs)
+	o.Media.Now = clock
+	o.MediaChanged = func(_ context.Context, _ *db.Tx, ids ...string) error {
+		o.remade = append(o.remade, ids...)
+		return nil
+	}
 	o.Readers.Now, o.Staff.Now = clock, clock
 	o.PostLink = func(_ context.Context, _ *db.Tx, l LinkLetter) error { o.letters = append(o.letters, l); return nil }
 	o.Mail = postbox(func(l mail.Letter) { o.sent = append(o.sent, l) })
@@ -366,7 +381,7 @@ func TestStoryRoom(t *testing.T) {
 func TestTemplates(t *testing.T) {
 	r := renderer(t)
 	pages := map[string]any{
-		"readers": ReadersPage{}, "reader": ReaderPage{},
+		"media": MediaPage{}, "medium": MediumPage{}, "readers": ReadersPage{}, "reader": ReaderPage{},
 		"error": ErrorPage{}, "signin": SigninPage{}, "stories": StoriesPage{}, "story": StoryPage{}, "people": PeoplePage{},
 		"person": PersonPage{}, "second": SecondPage{}, "me": MePage{}, "totp": TOTPPage{}, "codes": CodesPage{}, "audit": AuditPage{}, "tokens": TokensPage{}}
 	for _, name := range r.Names() {

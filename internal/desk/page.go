@@ -39,6 +39,8 @@ var rooms = []struct {
 }{
 	{"desk.stories", "/desk/", []string{"/desk/stories/"}, staff.ReadDesk},
 	{"desk.plan.title", "/desk/plan", nil, staff.ReadDesk},
+	{"desk.media.title", "/desk/media", nil, staff.ReadDesk},
+	{"desk.subjects.title", "/desk/subjects", nil, staff.KeepTaxonomy},
 	{"desk.readers.title", "/desk/readers", nil, staff.ReadReaders},
 	{"desk.people", "/desk/people", nil, staff.ReadDesk},
 }

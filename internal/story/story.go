@@ -214,6 +214,7 @@ type Writer struct {
 	Handle             string // with its @, or an address
 	Website, Email     string
 	PortraitID         string // media ID
+	StaffID            string // of whom the author is among the staff; "" for nobody
 	Source             string
 	CreatedAt          time.Time
 }
