@@ -244,6 +244,7 @@ func (f *facts) lists(ctx context.Context) ([]ask, error) {
 	for _, lang := range langs {
 		list("front", lang, "/")
 		add("archive", f.at(lang, "/archive/"))
+		add("corrections", f.at(lang, "/corrections/"))
 	}
 	for _, i := range f.targets {
 		e := f.editions[i]

@@ -287,7 +287,7 @@ func (n *Newsroom) listPages(r *http.Request) ([]feed.Page, error) {
 	if err != nil {
 		return nil, err
 	}
-	paths := []string{"/", "/about/", "/privacy/", "/archive/"}
+	paths := []string{"/", "/about/", "/privacy/", "/archive/", "/corrections/"}
 	for _, s := range sections {
 		paths = append(paths, "/"+s.Slug+"/")
 	}

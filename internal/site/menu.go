@@ -31,6 +31,7 @@ func (n *Newsroom) footer(lang string, f *language.Furniture, t taxonomy) []NavL
 		{Link: Link{Name: f.T("nav.about"), URL: n.at(lang, "/about/")}},
 		{Link: Link{Name: f.T("nav.privacy"), URL: n.at(lang, "/privacy/")}},
 		{Link: Link{Name: f.T("nav.archive"), URL: n.at(lang, "/archive/")}},
+		{Link: Link{Name: f.T("corrections.title"), URL: n.at(lang, "/corrections/")}},
 	}
 	return append(links, n.menuLinks(t.menus[story.FootMenu], lang, "")...)
 }

@@ -69,6 +69,7 @@ func (n *Newsroom) Handler() http.Handler {
 	serve("GET /topic/{slug}/{$}", n.topic)
 	serve("GET /author/{slug}/{$}", n.author)
 	serve("GET /archive/{$}", n.archive)
+	serve("GET /corrections/{$}", n.corrections)
 	serve("GET /{year}/{month}/{$}", n.archive)
 	serve("GET /{year}/{month}/{slug}/{$}", n.serveStory)
 	serve("GET /search", n.search)
@@ -197,7 +198,7 @@ func (n *Newsroom) isPage(r *http.Request, path string) bool {
 	parts := strings.Split(strings.Trim(strings.TrimPrefix(path, n.at(lang(r), "")), "/"), "/")
 	var err error
 	switch {
-	case len(parts) == 1 && (parts[0] == "archive" || slices.Contains(n.languages(), parts[0])):
+	case len(parts) == 1 && (parts[0] == "archive" || parts[0] == "corrections" || slices.Contains(n.languages(), parts[0])):
 	case len(parts) == 1:
 		if _, err := standingText(parts[0], lang(r)); err == nil {
 			return true
