@@ -10,8 +10,9 @@ import (
 	"masthead/internal/story"
 )
 
-// html renders what is sent of a story, for readers outside the site.
-func (n *Newsroom) html(ctx context.Context, lang string, sent *doc.Node) (string, error) {
+// html renders what is sent of a story: for readers outside the site, or so that
+// it can be read back without a loss.
+func (n *Newsroom) html(ctx context.Context, lang string, sent *doc.Node, outside bool) (string, error) {
 	q, f := n.DB.Read(), language.Get(lang)
 	found, err := n.Media.Shown(ctx, q, sent.Media()...)
 	if err != nil {
@@ -38,7 +39,7 @@ func (n *Newsroom) html(ctx context.Context, lang string, sent *doc.Node) (strin
 	}
 	return sent.HTML(doc.RenderOptions{
 		Base: n.Config.URL.String(),
-		Feed: true,
+		Feed: outside,
 		Labels: doc.Labels{AlsoRead: f.T("doc.also_read"), Footnotes: f.T("doc.footnotes"), Load: f.T("doc.embed", "%s"),
 			BackToText: f.T("doc.back"), Picture: f.T("doc.picture"), Download: f.T("doc.download")},
 		Picture: func(id string) (doc.Picture, bool) {

@@ -30,6 +30,7 @@ import (
 	"masthead/internal/story"
 	"masthead/internal/wall"
 	"masthead/internal/web"
+	"masthead/internal/webhook"
 )
 
 // pageMemory is how many bytes rendered pages may take, about.
@@ -51,6 +52,7 @@ type App struct {
 	Drafts      *draft.Store
 	Room        *draft.Room // who writes where, and their live connections
 	Newsletters newsletter.Store
+	Webhooks    *webhook.Store
 	Search      *search.Index
 	Wall        *wall.Wall
 	WallStore   *wall.Store
@@ -183,6 +185,7 @@ func (a *App) build(ctx context.Context, keys secrets) (err error) {
 	if a.Crawlers, err = openCrawlers(c.CrawlerRanges); err != nil {
 		return err
 	}
+	a.openWebhooks(keys.keys("webhook"))
 	a.caches = openCaches(c, a.Log)
 	a.connect()
 	return a.openMail()

@@ -66,7 +66,7 @@ func (a *App) handler(done func(r *http.Request, status int, took time.Duration)
 	answer := &web.Answer{Renderer: pages, Log: a.Log, ErrorPage: newsroom.ErrorPage}
 	newsroom.Answer = answer
 	programs, err := api.New(api.Newsroom{Config: c, DB: a.DB, Stories: a.Stories, Media: a.Media, Staff: a.Staff, Wall: a.Wall,
-		Log: a.Log, Style: assets.URL("desk.css"), Now: a.Now})
+		Readers: a.Readers, WallStore: a.WallStore, Newsletters: a.Newsletters, Plans: a.Plans, Hooks: a.Webhooks, Log: a.Log, Style: assets.URL("desk.css"), Now: a.Now})
 	if err != nil {
 		return nil, err
 	}
@@ -204,7 +204,7 @@ func (a *App) housekeeping() error {
 	})
 	job.Register(a.Jobs, func(ctx context.Context, _ sweep) error {
 		return a.DB.InTx(ctx, func(tx *db.Tx) error {
-			return errors.Join(a.Readers.Sweep(ctx, tx), a.Staff.Sweep(ctx, tx), a.WallStore.Prune(ctx, tx, a.Wall.Window()), a.Relay.Prune(ctx, tx), a.Drafts.Sweep(ctx, tx))
+			return errors.Join(a.Readers.Sweep(ctx, tx), a.Staff.Sweep(ctx, tx), a.WallStore.Prune(ctx, tx, a.Wall.Window()), a.Relay.Prune(ctx, tx), a.Drafts.Sweep(ctx, tx), a.Webhooks.Sweep(ctx, tx), api.Sweep(ctx, tx, a.Now()))
 		})
 	})
 	job.Register(a.Jobs, func(ctx context.Context, l desk.LinkLetter) error { return a.sendLink(ctx, l) })

@@ -33,7 +33,7 @@ func (s *Store) AddCorrection(ctx context.Context, tx *db.Tx, c *Correction) err
 	if err != nil {
 		return err
 	}
-	return s.tell(ctx, tx, Change{StoryID: e.StoryID, EditionID: e.ID, Lang: e.Lang, Was: e.Status, Is: e.Status, OldPath: e.Path, Path: e.Path})
+	return s.tell(ctx, tx, Change{StoryID: e.StoryID, EditionID: e.ID, Lang: e.Lang, Was: e.Status, Is: e.Status, OldPath: e.Path, Path: e.Path, Corrected: true})
 }
 
 // Corrections gives the corrections of a story in one language, oldest first.

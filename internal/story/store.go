@@ -30,6 +30,7 @@ type Change struct {
 	StoryID, EditionID, Lang string
 	Was, Is                  Status // Was is "" for a new edition
 	OldPath, Path            string
+	Corrected                bool // a correction was added to it
 }
 
 // Public reports whether readers can see the edition after the change.
