@@ -23,6 +23,8 @@ import (
 	"masthead/internal/db"
 	"masthead/internal/db/dbtest"
 	"masthead/internal/doc"
+	"masthead/internal/draft"
+	"masthead/internal/fault"
 	"masthead/internal/language"
 	"masthead/internal/mail"
 	"masthead/internal/media"
@@ -85,7 +87,7 @@ func newOffice(t *testing.T, d *db.DB) *office {
 	o := &office{jar: map[string]string{}, Desk: &Desk{
 		Config: c, DB: d, Pages: renderer(t), Log: slog.New(slog.DiscardHandler), Now: clock,
 		Stories: &story.Store{Now: clock, DefaultLang: "en", Location: time.UTC},
-		Readers: reader.New([]byte(strings.Repeat("k", 32))), Staff: staff.New(), Plans: &plan.Store{Now: clock},
+		Readers: reader.New([]byte(strings.Repeat("k", 32))), Staff: staff.New(),
 		Wall: &wall.Wall{}, WallStore: &wall.Store{Now: clock},
 	}}
 	o.Media = media.NewStore(d, blobs)
@@ -95,6 +97,17 @@ func newOffice(t *testing.T, d *db.DB) *office {
 		return nil
 	}
 	o.Readers.Now, o.Staff.Now = clock, clock
+	tell := func(context.Context, db.Queryer, ...string) error { return nil }
+	o.Drafts, o.Room = &draft.Store{Now: clock, Stories: o.Stories}, draft.NewRoom(clock, tell)
+	o.Plans = &plan.Store{Now: clock, Stories: o.Stories, Staff: o.Staff, Media: o.Media, Lang: "en", Origin: "https://quay.example",
+		Keep: func(ctx context.Context, tx *db.Tx, id, editor string, release bool) (err error) {
+			if release {
+				_, err = o.Drafts.Release(ctx, tx, id, editor)
+			} else if _, err = o.Drafts.Keep(ctx, tx, id, editor); fault.Is(err, fault.NotFound) {
+				err = nil
+			}
+			return err
+		}}
 	o.PostLink = func(_ context.Context, _ *db.Tx, l LinkLetter) error { o.letters = append(o.letters, l); return nil }
 	o.Mail = postbox(func(l mail.Letter) { o.sent = append(o.sent, l) })
 	o.Staff.Keys = [][]byte{[]byte(strings.Repeat("k", 32))}
@@ -381,6 +394,7 @@ func TestStoryRoom(t *testing.T) {
 func TestTemplates(t *testing.T) {
 	r := renderer(t)
 	pages := map[string]any{
+		"begin": BeginPage{}, "facts": FactsPage{}, "lead": LeadPage{}, "board": BoardPage{}, "work": WorkPage{}, "calendar": CalendarPage{},
 		"media": MediaPage{}, "medium": MediumPage{}, "readers": ReadersPage{}, "reader": ReaderPage{},
 		"error": ErrorPage{}, "signin": SigninPage{}, "stories": StoriesPage{}, "story": StoryPage{}, "people": PeoplePage{},
 		"person": PersonPage{}, "second": SecondPage{}, "me": MePage{}, "totp": TOTPPage{}, "codes": CodesPage{}, "audit": AuditPage{}, "tokens": TokensPage{}}
