@@ -32,7 +32,7 @@ type FactsPage struct {
 	Accesses               []Choice
 	MayAccess              bool
 	Topics                 string   // a line each
-	KnownTopics            []string // offered
+	KnownTopics            []string // offeredNames
 	Bylines                []BylineRow
 	KnownAuthors           []string
 	Slug, Path             string
@@ -56,11 +56,11 @@ type BylineRow struct {
 	Here  bool // on this edition alone
 }
 
-// emptyBylines is how many rows a form has for further names; offered is how
-// many names are offered while somebody types.
+// emptyBylines is how many rows a form has for further names; offeredNames is how
+// many names are offeredNames while somebody types.
 const (
 	emptyBylines = 2
-	offered      = 500
+	offeredNames      = 500
 )
 
 func (d *Desk) factRoutes() []Route {
@@ -150,7 +150,7 @@ func (d *Desk) factsPage(w http.ResponseWriter, r *http.Request, status int, pro
 		}
 	}
 	p.Topics = strings.Join(names, "\n")
-	for _, t := range topics[:min(len(topics), offered)] {
+	for _, t := range topics[:min(len(topics), offeredNames)] {
 		p.KnownTopics = append(p.KnownTopics, t.Names.In(p.Lang, d.Config.Language))
 	}
 	writers, err := d.Stories.Writers(ctx, q, nil)
@@ -165,7 +165,7 @@ func (d *Desk) factsPage(w http.ResponseWriter, r *http.Request, status int, pro
 	for range emptyBylines {
 		p.Bylines = append(p.Bylines, BylineRow{Roles: bylineRoles(p.Base, story.Author)})
 	}
-	for _, a := range writers[:min(len(writers), offered)] {
+	for _, a := range writers[:min(len(writers), offeredNames)] {
 		p.KnownAuthors = append(p.KnownAuthors, a.Names.In(p.Lang, d.Config.Language))
 	}
 	if r.PostForm.Has("slug") { // what was typed comes back
