@@ -47,6 +47,7 @@ type room struct {
 	read, full, old string // tokens
 	all             string // of every scope
 	posted          []webhook.Bring
+	clock           time.Time
 	drafts          *draft.Store
 }
 
@@ -57,7 +58,8 @@ func newRoom(t *testing.T, d *db.DB) *room {
 	if err != nil {
 		t.Fatal(err)
 	}
-	clock := func() time.Time { return now }
+	r := &room{clock: now}
+	clock := func() time.Time { return r.clock }
 	blobs, err := blob.OpenFolder(t.TempDir())
 	if err != nil {
 		t.Fatal(err)
@@ -69,13 +71,13 @@ func newRoom(t *testing.T, d *db.DB) *room {
 	if err != nil {
 		t.Fatal(err)
 	}
-	r := &room{Newsroom: Newsroom{
+	r.Newsroom = Newsroom{
 		Config: c, DB: d, Now: clock, Wall: w, Log: slog.New(slog.DiscardHandler),
 		Stories: &story.Store{Now: clock, DefaultLang: "en", Location: time.UTC},
 		Media:   media.NewStore(d, blobs),
 		Staff:   staff.New(),
 		Readers: reader.New([]byte(strings.Repeat("k", 32))), WallStore: &wall.Store{Now: clock},
-	}}
+	}
 	r.Readers.Now = clock
 	drafts := &draft.Store{Now: clock, Stories: r.Stories}
 	r.Plans = &plan.Store{Now: clock, Stories: r.Stories, Staff: r.Staff, Media: r.Media, Lang: "en", Origin: "https://quay.example",

@@ -98,10 +98,6 @@ func register[In, Out any](n *Newsroom, h huma.API, o operation, handle func(con
 			Content:     map[string]*huma.MediaType{"application/problem+json": {Schema: problem}},
 		}
 	}
-	if o.media {
-		op.RequestBody = uploadBody()
-		op.BodyReadTimeout = -1 // the server's own holds
-	}
 	huma.Register(h, op, func(ctx context.Context, in *In) (*Out, error) {
 		a := askerOf(ctx)
 		a.op = o
@@ -111,6 +107,9 @@ func register[In, Out any](n *Newsroom, h huma.API, o operation, handle func(con
 		}
 		return out, nil
 	})
+	if o.media { // it is read as it comes, and not by huma
+		h.OpenAPI().Paths[o.path].Post.RequestBody = uploadBody()
+	}
 }
 
 func ptr[T any](v T) *T { return &v }
