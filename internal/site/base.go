@@ -7,6 +7,7 @@ import (
 	"slices"
 	"strings"
 
+	"masthead/internal/db"
 	"masthead/internal/language"
 	"masthead/internal/story"
 )
@@ -17,6 +18,8 @@ type taxonomy struct {
 	filled   map[string]bool // sections, by ID, that have a published report in the page's language
 	menus    map[string]story.Menu
 	fronts   map[string]story.Front // what was arranged by hand in the page's language
+
+	logo, logoDark Picture // in the place of the nameplate
 }
 
 func (n *Newsroom) taxonomy(ctx context.Context, lang string) (taxonomy, error) {
@@ -31,9 +34,35 @@ func (n *Newsroom) taxonomy(ctx context.Context, lang string) (taxonomy, error) 
 		if t.menus, err = n.Stories.Menus(ctx, q); err != nil {
 			return t, nil, 0, err
 		}
+		if t.logo, t.logoDark, err = n.logos(ctx, q, lang); err != nil {
+			return t, nil, 0, err
+		}
 		t.fronts, err = n.Stories.Fronts(ctx, q, lang)
 		return t, tags, 1024 * (1 + len(t.sections) + len(t.menus) + len(t.fronts)), err
 	})
+}
+
+// logoWidth is about how wide a logo is shown, pixels.
+const logoWidth = 640
+
+// logos gives the pictures in the place of the nameplate. One that has gone from
+// the library is none.
+func (n *Newsroom) logos(ctx context.Context, q db.Queryer, lang string) (light, dark Picture, err error) {
+	if n.Config.Logo == "" && n.Config.LogoDark == "" {
+		return light, dark, nil
+	}
+	found, err := n.Media.ByIDs(ctx, q, n.Config.Logo, n.Config.LogoDark)
+	if err != nil {
+		return light, dark, err
+	}
+	name := n.Config.In(lang).Title
+	if m, ok := found[n.Config.Logo]; ok {
+		light = n.picture(m, lang, name, logoWidth)
+	}
+	if m, ok := found[n.Config.LogoDark]; ok {
+		dark = n.picture(m, lang, name, logoWidth)
+	}
+	return light, dark, nil
 }
 
 // top gives the sections of the first rank that have anything to read, in the
@@ -74,6 +103,7 @@ func (n *Newsroom) base(r *http.Request, t taxonomy, path string, alternates []A
 	if key := "notice." + r.URL.Query().Get("done"); key != "notice." && f.Has(key) {
 		b.Notice = f.T(key)
 	}
+	b.Site.Logo, b.Site.LogoDark = t.logo, t.logoDark
 	b.Nav = n.nav(l, path, t)
 	b.Footer = n.footer(l, f, t)
 	return b

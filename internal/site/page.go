@@ -66,6 +66,8 @@ type Site struct {
 	Name    string // the nameplate
 	Tagline string
 	URL     string // absolute, without a final slash
+
+	Logo, LogoDark Picture // in the place of the nameplate; the latter for the dark mode
 }
 
 // Alternate is this page in a language, itself included.

@@ -201,7 +201,7 @@ func (a *Assets) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 func (a *Assets) themed(name string, query url.Values) (f assetFile, keep string, ok bool) {
 	if name == previewFile {
 		t := Theme{Look: LookOf(query.Get), Style: a.current().Style}
-		if _, err := t.Look.Weak(); err != nil {
+		if _, err := t.Look.Measures(); err != nil {
 			return f, "", false
 		}
 		return assetFile{kind: contentType(name), plain: t.CSS()}, "no-store", true

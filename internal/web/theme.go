@@ -55,16 +55,19 @@ func LookOf(value func(name string) string) Look {
 	return l
 }
 
-// Weak is a colour that cannot be read on its ground.
-type Weak struct {
+// Measure is how far a colour stands from its ground (WCAG 2.2, "contrast ratio").
+type Measure struct {
 	Name        string // of the setting: "ink-dark"
 	Ratio, Need float64
 }
 
-// Weak measures the colours (WCAG 2.2, "contrast ratio"): text stands at least
-// 7:1 from paper, the accent 4.5:1. Something that is no colour or no face is
-// an error of kind Invalid.
-func (l Look) Weak() ([]Weak, error) {
+// Weak reports whether it cannot be read there.
+func (m Measure) Weak() bool { return m.Ratio < m.Need }
+
+// Measures gives how text and accent stand on paper, light and dark: text stands
+// at least 7:1 from it, the accent 4.5:1. Something that is no colour or no face
+// is an error of kind Invalid.
+func (l Look) Measures() ([]Measure, error) {
 	for name, field := range l.fields() {
 		switch {
 		case *field == "":
@@ -78,17 +81,15 @@ func (l Look) Weak() ([]Weak, error) {
 			}
 		}
 	}
-	var weak []Weak
+	var all []Measure
 	for suffix, p := range map[string]palette{"": l.light(), "-dark": l.dark()} {
 		for name, need := range map[string]float64{"ink": 7, "accent": 4.5} {
 			colour := map[string]string{"ink": p.ink, "accent": p.accent}[name]
-			if ratio := contrast(colour, p.paper); ratio < need {
-				weak = append(weak, Weak{name + suffix, math.Floor(ratio*100) / 100, need})
-			}
+			all = append(all, Measure{name + suffix, math.Floor(contrast(colour, p.paper)*100) / 100, need})
 		}
 	}
-	slices.SortFunc(weak, func(a, b Weak) int { return strings.Compare(a.Name, b.Name) })
-	return weak, nil
+	slices.SortFunc(all, func(a, b Measure) int { return strings.Compare(a.Name, b.Name) })
+	return all, nil
 }
 
 // palette is the colours of one scheme that the others are worked out of.
@@ -165,12 +166,12 @@ type Theme struct {
 // on paper, is refused with the reason.
 func ReadTheme(folder fs.FS, look Look) (Theme, error) {
 	t := Theme{Look: look}
-	weak, err := look.Weak()
+	measures, err := look.Measures()
 	if err != nil {
 		return t, err
 	}
-	if len(weak) > 0 {
-		w := weak[0]
+	if i := slices.IndexFunc(measures, Measure.Weak); i >= 0 {
+		w := measures[i]
 		return t, fault.New(fault.Invalid, fmt.Sprintf("%s has a contrast of %.2f:1 on paper, and needs %g:1", w.Name, w.Ratio, w.Need))
 	}
 	if folder != nil {
