@@ -60,7 +60,7 @@ type BylineRow struct {
 // many names are offeredNames while somebody types.
 const (
 	emptyBylines = 2
-	offeredNames      = 500
+	offeredNames = 500
 )
 
 func (d *Desk) factRoutes() []Route {
