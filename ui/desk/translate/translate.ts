@@ -32,13 +32,14 @@ function kindOf(e: Element): string {
 }
 
 class SideBySide {
-  private shifts = new CSSStyleSheet(); // both columns are moved from here: the editor's own elements are left alone
+  // Both columns are moved from here: the editor's own elements are left alone.
+  private shifts = new CSSStyleSheet();
+  private ends = new CSSStyleSheet(); // what is moved down needs room at the end
   private soon = 0;
   private pairs: [HTMLElement, HTMLElement][] = [];
-  private moved = new Map<HTMLElement, number>();
 
   constructor(private room: HTMLElement, private text: HTMLElement) {
-    document.adoptedStyleSheets = [...document.adoptedStyleSheets, this.shifts];
+    document.adoptedStyleSheets = [...document.adoptedStyleSheets, this.shifts, this.ends];
     new MutationObserver(() => this.later()).observe(text, { childList: true, subtree: true, characterData: true });
     new ResizeObserver(() => this.later()).observe(room);
     document.addEventListener("selectionchange", () => this.point());
@@ -63,15 +64,16 @@ class SideBySide {
 
   /** Moves what stands higher down to the level of its fellow. */
   private align(): void {
+    this.shifts.replaceSync(""); // to measure where all would stand; the ends stay, so that nothing scrolls
     const left = [...this.original.querySelectorAll<HTMLElement>(".translate-block")];
     const right = ([...this.text.children] as HTMLElement[]).filter((e) => !e.classList.contains("ProseMirror-widget"));
     const known = left.filter((e) => e.dataset.kind);
     this.pairs = pairs(known.map((e) => e.dataset.kind!), right.map(kindOf)).map(([i, j]) => [known[i]!, right[j]!]);
     const beside = this.original.getBoundingClientRect().right <= this.text.getBoundingClientRect().left + 1 || this.text.getBoundingClientRect().right <= this.original.getBoundingClientRect().left + 1;
     const rules: string[] = [];
-    const moved = new Map<HTMLElement, number>();
+    const ends: string[] = [];
     if (beside && this.original.offsetParent) {
-      const top = (e: HTMLElement) => e.getBoundingClientRect().top - (this.moved.get(e) ?? 0);
+      const top = (e: HTMLElement) => e.getBoundingClientRect().top;
       let down = [0, 0];
       const extra = new Map<HTMLElement, [number, number]>();
       for (const [a, b] of this.pairs) {
@@ -84,7 +86,6 @@ class SideBySide {
         let by = 0;
         for (const e of all) {
           by = extra.get(e)?.[side] ?? by;
-          moved.set(e, by);
           if (by > 0.5) rules.push(`${selector(e)} { position: relative; inset-block-start: ${by.toFixed(1)}px; }`);
         }
         return by;
@@ -92,10 +93,10 @@ class SideBySide {
       const nth = (e: Element) => [...e.parentElement!.children].indexOf(e) + 1;
       const a = shift(left, 0, (e) => `.translate-body > :nth-child(${nth(e)})`);
       const b = shift(right, 1, (e) => `#ed-text > :nth-child(${nth(e)})`);
-      rules.push(`.translate-body { padding-block-end: ${a.toFixed(1)}px; }`, `.translate #ed-text { padding-block-end: calc(4rem + ${b.toFixed(1)}px); }`);
+      ends.push(`.translate-body { padding-block-end: ${a.toFixed(1)}px; }`, `.translate #ed-text { padding-block-end: calc(4rem + ${b.toFixed(1)}px); }`);
     }
-    this.moved = moved;
     this.shifts.replaceSync(rules.join("\n"));
+    this.ends.replaceSync(ends.join("\n"));
     this.point();
   }
 
