@@ -395,7 +395,7 @@ func TestTemplates(t *testing.T) {
 	r := renderer(t)
 	pages := map[string]any{
 		"begin": BeginPage{}, "facts": FactsPage{}, "lead": LeadPage{}, "board": BoardPage{}, "work": WorkPage{}, "calendar": CalendarPage{},
-		"media": MediaPage{}, "medium": MediumPage{}, "readers": ReadersPage{}, "reader": ReaderPage{},
+		"media": MediaPage{}, "subjects": SubjectsPage{}, "subject": SubjectPage{}, "medium": MediumPage{}, "readers": ReadersPage{}, "reader": ReaderPage{},
 		"error": ErrorPage{}, "signin": SigninPage{}, "stories": StoriesPage{}, "story": StoryPage{}, "people": PeoplePage{},
 		"person": PersonPage{}, "second": SecondPage{}, "me": MePage{}, "totp": TOTPPage{}, "codes": CodesPage{}, "audit": AuditPage{}, "tokens": TokensPage{}}
 	for _, name := range r.Names() {

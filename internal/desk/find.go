@@ -153,7 +153,7 @@ func (d *Desk) topicsJSON(w http.ResponseWriter, r *http.Request) error {
 	}
 	all := []topicJSON{}
 	for _, t := range found {
-		all = append(all, topicJSON{ID: t.ID, Slug: t.Slug, Kind: string(t.Kind), KindName: b.T("desk.subjects.kind_" + string(t.Kind)),
+		all = append(all, topicJSON{ID: t.ID, Slug: t.Slug, Kind: string(t.Kind), KindName: b.T("desk.subjects.kinds." + string(t.Kind)),
 			Name: t.Names.In(lang, d.Config.Language), Aliases: append([]string{}, t.Aliases[lang]...), Internal: t.Internal})
 	}
 	return sendJSON(w, http.StatusOK, map[string]any{"topics": all})

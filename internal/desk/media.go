@@ -110,7 +110,7 @@ type UseRow struct {
 func (d *Desk) mediumOf(b Base, m media.Media) Medium {
 	v := Medium{ID: m.ID, URL: "/desk/media/" + m.ID, Name: m.Name, Kind: mediumKind(m), Original: m.Original(), Width: m.Width, Height: m.Height,
 		Alt: story.Texts(m.Alts).In(b.Lang, d.Config.Language), Credit: m.Credit, Rights: rightsState(m, d.Now()), FocalX: m.Focal.X / 10, FocalY: m.Focal.Y / 10}
-	v.KindName = b.T("desk.media.kind_" + v.Kind)
+	v.KindName = b.T("desk.media.kinds." + v.Kind)
 	size := b.T("desk.media.kilobytes", b.Number(int((m.Bytes+1023)>>10)))
 	if m.Bytes >= 1<<20 {
 		size = b.T("desk.media.megabytes", b.Number(int(m.Bytes>>20)))
@@ -121,7 +121,8 @@ func (d *Desk) mediumOf(b Base, m media.Media) Medium {
 		v.Facts = b.Number(m.Width) + " × " + b.Number(m.Height) + " · " + size
 	}
 	if v.Rights != "" {
-		v.RightsName = b.T("desk.media.rights_"+v.Rights, b.Date(m.RightsUntil.Add(-time.Microsecond).In(d.Config.Timezone)).Text)
+		key := "desk.media.until." + v.Rights
+		v.RightsName = b.T(key, b.Date(m.RightsUntil.Add(-time.Microsecond).In(d.Config.Timezone)).Text)
 	}
 	return v
 }
@@ -145,11 +146,11 @@ func (d *Desk) libraryPage(w http.ResponseWriter, r *http.Request, status int, r
 	p.Title, p.Most = p.T("desk.media.title"), p.Number(int(d.Media.Limits.PictureBytes>>20))
 	p.Kinds = append(p.Kinds, Choice{Name: p.T("desk.media.every_kind"), Current: f.Kind == ""})
 	for _, kind := range mediaKinds {
-		p.Kinds = append(p.Kinds, Choice{Name: p.T("desk.media.kind_" + kind), Value: kind, Current: kind == f.Kind})
+		p.Kinds = append(p.Kinds, Choice{Name: p.T("desk.media.kinds." + kind), Value: kind, Current: kind == f.Kind})
 	}
 	p.States = append(p.States, Choice{Name: p.T("desk.media.every_state"), Current: f.State == ""})
 	for _, state := range mediaStates {
-		p.States = append(p.States, Choice{Name: p.T("desk.media.state_" + state), Value: state, Current: state == f.State})
+		p.States = append(p.States, Choice{Name: p.T("desk.media.states." + state), Value: state, Current: state == f.State})
 	}
 	found, more, err := d.findMedia(r.Context(), f, perGrid)
 	if err != nil {
@@ -252,7 +253,7 @@ func (d *Desk) mediumForm(w http.ResponseWriter, r *http.Request, status int, pr
 		if t == media.RightsUnsaid {
 			name = "unsaid"
 		}
-		p.Terms = append(p.Terms, Choice{Value: string(t), Name: p.T("desk.media.terms_" + name), Current: t == m.Rights})
+		p.Terms = append(p.Terms, Choice{Value: string(t), Name: p.T("desk.media.on." + name), Current: t == m.Rights})
 	}
 	if !m.RightsUntil.IsZero() {
 		p.LastDay = m.RightsUntil.Add(-time.Microsecond).In(d.Config.Timezone).Format(time.DateOnly)
@@ -264,7 +265,7 @@ func (d *Desk) mediumForm(w http.ResponseWriter, r *http.Request, status int, pr
 }
 
 func (d *Desk) useRow(b Base, u media.Use) UseRow {
-	row := UseRow{Place: b.T("desk.media.use_" + string(u.Where)), Name: u.Headline, Lang: u.Lang, Dir: language.Dir(u.Lang)}
+	row := UseRow{Place: b.T("desk.media.place." + string(u.Where)), Name: u.Headline, Lang: u.Lang, Dir: language.Dir(u.Lang)}
 	if u.Path != "" {
 		row.Public = (&url.URL{Path: u.Path}).EscapedPath()
 	}
@@ -386,7 +387,7 @@ func (d *Desk) mediumReplace(w http.ResponseWriter, r *http.Request) error {
 		p := d.base(r, "")
 		problem := d.refusal(p, err)
 		if kind == fault.Conflict {
-			problem = p.T("desk.media.refused_other_kind")
+			problem = p.T("desk.media.refused.other_kind")
 		}
 		return d.mediumForm(w, r, http.StatusUnprocessableEntity, problem)
 	case err != nil:

@@ -44,7 +44,9 @@ type focalJSON struct {
 	Y float64 `json:"y"`
 }
 
-func (f focalJSON) point() media.Focal { return media.Focal{X: int(f.X*10 + 0.5), Y: int(f.Y*10 + 0.5)} }
+func (f focalJSON) point() media.Focal {
+	return media.Focal{X: int(f.X*10 + 0.5), Y: int(f.Y*10 + 0.5)}
+}
 
 func (d *Desk) medium(m media.Media, lang string) mediumJSON {
 	j := mediumJSON{ID: m.ID, Kind: mediumKind(m), Src: m.Path(640), Srcset: m.Srcset(), Width: m.Width, Height: m.Height, Alt: m.Alts[lang],
@@ -362,8 +364,9 @@ var refusals = map[string]string{
 
 // refusal says in the desk's words why a file was not taken.
 func (d *Desk) refusal(b Base, err error) string {
-	if key, ok := refusals[fault.Message(err)]; ok {
-		return b.T("desk.media.refused_"+key, b.Number(int(d.Media.Limits.Pixels/1e6)), b.Number(int(d.Media.Limits.PictureBytes>>20)), b.Number(int(d.Media.Limits.FileBytes>>20)))
+	if name, ok := refusals[fault.Message(err)]; ok {
+		key := "desk.media.refused." + name
+		return b.T(key, b.Number(int(d.Media.Limits.Pixels/1e6)), b.Number(int(d.Media.Limits.PictureBytes>>20)), b.Number(int(d.Media.Limits.FileBytes>>20)))
 	}
 	return fault.Message(err)
 }
