@@ -185,7 +185,9 @@ func TestLook(t *testing.T) {
 func TestMenus(t *testing.T) {
 	dbtest.Run(t, func(t *testing.T, d *db.DB) {
 		o := newSite(t, d)
-		o.tx(t, func(tx *db.Tx) error { return o.Settings.Keep(t.Context(), tx, "", map[string]string{"languages": "en, ar"}) })
+		o.tx(t, func(tx *db.Tx) error {
+			return o.Settings.Keep(t.Context(), tx, "", map[string]string{"languages": "en, ar"})
+		})
 		o.again(t)
 		form := url.Values{"draft": {"1"}, "url": {"/culture/", "/culture/film/", "https://x.example/"}, "level": {"0", "1", "0"}, "label-en": {"Culture", "Film", "X"}, "label-ar": {"ثقافة", "", ""}}
 		with := func(name, value string) string {

@@ -4,13 +4,13 @@
 /** Tends the form of the look, where the page has it. */
 export function look(root: ParentNode): void {
   const form = root.querySelector<HTMLFormElement>("form[data-look]");
-  const frame = root.querySelector<HTMLIFrameElement>("iframe[data-style]");
+  const frame = root.querySelector<HTMLIFrameElement>("iframe[data-theme]");
   if (!form || !frame) return;
 
   const show = () => {
     const values = new URLSearchParams();
     for (const [name, value] of new FormData(form)) if (typeof value === "string") values.set(name, value);
-    const address = (frame.dataset.style ?? "").split("?")[0] + "?" + values;
+    const address = (frame.dataset.theme ?? "").split("?")[0] + "?" + values;
     const link = frame.contentDocument?.querySelector<HTMLLinkElement>('link[rel="stylesheet"][href*="/theme-"]');
     if (!link || link.getAttribute("href") === address) return;
     // The new one is loaded beside the old, so that the page never stands bare.
