@@ -58,7 +58,8 @@ type App struct {
 	WallStore   *wall.Store
 	Crawlers    *wall.Crawlers
 	MeterKeys   wall.MeterKeys
-	Counter     *wall.Counter // of registered readers' meters
+	Counter     *wall.Counter  // of registered readers' meters
+	Recorder    *wall.Recorder // of what the wall decides
 	Signer      web.Signer
 	Mail        mail.Sender
 	Outbox      *mail.Outbox // where letters go when no mail server is set; else nil
@@ -176,6 +177,7 @@ func (a *App) build(ctx context.Context, keys secrets) (err error) {
 	a.WallStore = &wall.Store{Now: a.Now, GiftQuota: c.GiftQuota, GiftDays: c.GiftDays}
 	a.Counter = wall.NewCounter(a.DB, a.WallStore)
 	a.Counter.Fault = func(err error) { a.Log.Error("meters cannot be written; they are kept and tried again", "error", err) }
+	a.Recorder = wall.NewRecorder(time.Duration(c.ReplayWeeks) * 7 * 24 * time.Hour)
 	a.MeterKeys = keys.keys("meter")
 	a.Signer = web.Signer{Keys: keys.keys("cookie")}
 	a.Wall = &wall.Wall{Fault: a.ruleFailed}
@@ -232,6 +234,9 @@ func (a *App) Close() error {
 		defer cancel()
 		if err = a.Counter.Flush(ctx); err != nil {
 			err = fmt.Errorf("%d stories that readers' meters counted are lost: %w", a.Counter.Len(), err)
+		}
+		if a.Recorder != nil && a.Wall != nil {
+			err = errors.Join(err, a.flushRecord(ctx))
 		}
 	}
 	return errors.Join(err, a.DB.Close())

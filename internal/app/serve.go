@@ -57,7 +57,7 @@ func (a *App) handler(done func(r *http.Request, status int, took time.Duration)
 		Config: c, DB: a.DB, Stories: a.Stories, Media: a.Media, Readers: a.Readers, Staff: a.Staff, Newsletters: a.Newsletters,
 		Search: a.Search, Wall: a.Wall, WallStore: a.WallStore, MeterKeys: a.MeterKeys, Signer: a.Signer, Crawlers: a.Crawlers,
 		Mail: a.Mail, From: sender(c), Frames: frames, Pages: pages, Engine: a.Engine, Tell: a.Tell, Now: a.Now,
-		Counter: a.Counter, Away: a.away,
+		Counter: a.Counter, Recorder: a.Recorder, Away: a.away,
 	}
 	if c.Dev {
 		newsroom.Outbox = a.Outbox
@@ -70,7 +70,7 @@ func (a *App) handler(done func(r *http.Request, status int, took time.Duration)
 	if err != nil {
 		return nil, err
 	}
-	editors := &desk.Desk{Config: c, DB: a.DB, Stories: a.Stories, Media: a.Media, MediaChanged: a.mediaChanged, Readers: a.Readers, Staff: a.Staff, Plans: a.Plans, Drafts: a.Drafts, Room: a.Room, Wall: a.Wall, WallStore: a.WallStore,
+	editors := &desk.Desk{Config: c, DB: a.DB, Stories: a.Stories, Media: a.Media, MediaChanged: a.mediaChanged, Readers: a.Readers, Staff: a.Staff, Plans: a.Plans, Drafts: a.Drafts, Room: a.Room, Wall: a.Wall, WallStore: a.WallStore, CheckWall: a.CheckDesign,
 		Pages: pages, Log: a.Log, Now: a.Now,
 		Mail: a.Mail, From: sender(c), PostLink: a.postLink}
 	a.sendLink, a.sendPlanLetter = editors.SendLink, editors.SendPlanLetter
@@ -156,6 +156,8 @@ func (a *App) Serve(ctx context.Context, ready func(addr net.Addr)) error {
 	defer endWork()
 	go a.Engine.Run(work)
 	go a.Counter.Run(work)
+	go a.record(work)
+	go a.edges(work)
 	go a.warm(work)
 	go a.caches.run(work)
 	go a.disk.watch(work, a.DB)
@@ -204,7 +206,7 @@ func (a *App) housekeeping() error {
 	})
 	job.Register(a.Jobs, func(ctx context.Context, _ sweep) error {
 		return a.DB.InTx(ctx, func(tx *db.Tx) error {
-			return errors.Join(a.Readers.Sweep(ctx, tx), a.Staff.Sweep(ctx, tx), a.WallStore.Prune(ctx, tx, a.Wall.Window()), a.Relay.Prune(ctx, tx), a.Drafts.Sweep(ctx, tx), a.Webhooks.Sweep(ctx, tx), api.Sweep(ctx, tx, a.Now()))
+			return errors.Join(a.Readers.Sweep(ctx, tx), a.Staff.Sweep(ctx, tx), a.WallStore.Prune(ctx, tx, a.Wall.Window()), a.WallStore.Coarsen(ctx, tx, a.Recorder.Keep), a.Relay.Prune(ctx, tx), a.Drafts.Sweep(ctx, tx), a.Webhooks.Sweep(ctx, tx), api.Sweep(ctx, tx, a.Now()))
 		})
 	})
 	job.Register(a.Jobs, func(ctx context.Context, l desk.LinkLetter) error { return a.sendLink(ctx, l) })

@@ -166,6 +166,21 @@ var tables = []table{
 		{"id", "id", asText}, {"position", "position", asInteger}, {"name", "name", asText}, {"condition", "condition", asText}, {"verdict", "verdict", asText}}},
 	{file: "benefits", name: "benefit", keys: 1, whole: true, columns: []column{
 		{"id", "id", asText}, {"position", "position", asInteger}, {"entitlement", "entitlement", asText}, {"texts", "texts", asObject}}},
+	{file: "wall_texts", name: "wall_text", keys: 1, columns: []column{
+		{"lang", "lang", asText}, {"texts", "texts", asObject}}},
+	{file: "wall_versions", name: "wall_version", keys: 1, keep: true, columns: []column{
+		{"seq", "seq", asLong}, {"design", "design", asText}, {"who", "who", asText}, {"at", "at", asTime}}},
+	{file: "wall_drafts", name: "wall_draft", keys: 1, keep: true, columns: []column{
+		{"id", "id", asText}, {"version", "version", asLong}, {"base", "base", asLong}, {"design", "design", asText}, {"who", "who", asText},
+		{"updated", "updated_at", asTime}}},
+	{file: "wall_lifts", name: "wall_lift", keys: 1, columns: []column{
+		{"id", "id", asText}, {"section", "section", asText}, {"reason", "reason", asText}, {"who", "who", asText},
+		{"starts", "starts_at", asTime}, {"ends", "ends_at", asTime}}},
+	{file: "wall_trials", name: "wall_trial", keys: 1, columns: []column{
+		{"id", "id", asText}, {"number", "number", asLong}, {"name", "name", asText}, {"share", "share", asInteger}, {"sample", "sample", asInteger},
+		{"design", "design", asText}, {"who", "who", asText}, {"starts", "starts_at", asTime}, {"ends", "ends_at", asTime}, {"ended", "ended_at", asTime}}},
+	{file: "wall_trial_counts", name: "wall_trial_count", keys: 3, columns: []column{
+		{"trial", "trial_id", asText}, {"arm", "arm", asText}, {"what", "what", asText}, {"n", "n", asLong}}},
 	{file: "gifts", name: "gift", keys: 1, columns: []column{
 		{"id", "id", asText}, {"story", "story_id", asText}, {"reader", "reader_id", asText}, {"secret_hash", "secret_hash", asText},
 		{"created", "created_at", asTime}, {"expires", "expires_at", asTime}, {"revoked", "revoked_at", asTime}, {"opened", "opened", asInteger}}},
@@ -224,6 +239,7 @@ var omitted = map[string]string{
 	"change":            "tells running nodes what to forget",
 	"link_check":        "asked for anew",
 	"told":              "what was mailed from here",
+	"wall_record":       "numbers of some weeks about this newsroom's visits",
 	"draft_step":        "what led to a working copy, for those who have it open",
 	"search_entry":      "made anew",
 	"search_heads":      "made anew",

@@ -40,6 +40,7 @@ type Desk struct {
 	Room        *draft.Room
 	Wall        *wall.Wall
 	WallStore   *wall.Store
+	CheckWall   func(ctx context.Context, d wall.Design) error // refuses one that promises what it does not keep
 	Newsletters newsletter.Store
 	Pages       *web.Renderer
 	Log         *slog.Logger

@@ -112,6 +112,10 @@ func newOffice(t *testing.T, d *db.DB) *office {
 	o.Mail = postbox(func(l mail.Letter) { o.sent = append(o.sent, l) })
 	o.Staff.Keys = [][]byte{[]byte(strings.Repeat("k", 32))}
 	o.Staff.ForceFrom = "" // second_test.go forces
+	o.CheckWall = func(_ context.Context, design wall.Design) error {
+		_, err := design.Compiled()
+		return err
+	}
 	if err := o.Wall.Load(t.Context(), d.Read()); err != nil {
 		t.Fatal(err)
 	}
@@ -397,7 +401,8 @@ func TestTemplates(t *testing.T) {
 		"begin": BeginPage{}, "facts": FactsPage{}, "lead": LeadPage{}, "board": BoardPage{}, "work": WorkPage{}, "calendar": CalendarPage{},
 		"media": MediaPage{}, "subjects": SubjectsPage{}, "subject": SubjectPage{}, "medium": MediumPage{}, "readers": ReadersPage{}, "reader": ReaderPage{},
 		"error": ErrorPage{}, "signin": SigninPage{}, "stories": StoriesPage{}, "story": StoryPage{}, "people": PeoplePage{},
-		"person": PersonPage{}, "second": SecondPage{}, "me": MePage{}, "totp": TOTPPage{}, "codes": CodesPage{}, "audit": AuditPage{}, "tokens": TokensPage{}}
+		"person": PersonPage{}, "second": SecondPage{}, "me": MePage{}, "totp": TOTPPage{}, "codes": CodesPage{}, "audit": AuditPage{},
+		"wall": WallPage{}, "wallwords": WallWordsPage{}, "walltrial": WallTrialPage{}, "wallwhy": WallWhyPage{}, "wallreplay": WallReplayPage{}, "walllifts": WallLiftsPage{}, "tokens": TokensPage{}}
 	for _, name := range r.Names() {
 		if short, ok := strings.CutPrefix(name, "desk/"); ok && pages[short] == nil {
 			t.Errorf("no struct is tried with %s", name)

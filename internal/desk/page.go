@@ -42,6 +42,7 @@ var rooms = []struct {
 	{"desk.media.title", "/desk/media", nil, staff.ReadDesk},
 	{"desk.subjects.title", "/desk/subjects", nil, staff.KeepTaxonomy},
 	{"desk.readers.title", "/desk/readers", nil, staff.ReadReaders},
+	{"desk.walls.title", "/desk/wall", nil, staff.KeepWall},
 	{"desk.people", "/desk/people", nil, staff.ReadDesk},
 }
 

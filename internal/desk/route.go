@@ -50,6 +50,7 @@ func (d *Desk) Routes() []Route {
 		d.mediaRoutes(),
 		d.subjectRoutes(),
 		d.readerRoutes(),
+		d.wallRoutes(),
 		d.peopleRoutes(),
 		d.secondRoutes(),
 		d.meRoutes(),
