@@ -125,15 +125,9 @@ func (s *Store) checkPictures(ctx context.Context, q db.Queryer, st story.Story,
 		}
 	}
 	known := map[string]media.Media{}
-	var ended []string
 	var err error
 	if s.Media != nil && len(ids) > 0 {
 		if known, err = s.Media.ByIDs(ctx, q, ids...); err != nil {
-			return err
-		}
-	}
-	if s.Ended != nil && len(ids) > 0 {
-		if ended, err = s.Ended(ctx, q, ids, at); err != nil {
 			return err
 		}
 	}
@@ -145,7 +139,7 @@ func (s *Store) checkPictures(ctx context.Context, q db.Queryer, st story.Story,
 		if strings.TrimSpace(p.alt) == "" && strings.TrimSpace(m.Alt(e.Lang, s.Lang)) == "" {
 			*list = append(*list, Check{Kind: NoAlt, Must: true, About: p.name})
 		}
-		if slices.Contains(ended, p.media) {
+		if ok && m.Ended(at) {
 			*list = append(*list, Check{Kind: NoRights, Must: true, About: p.name})
 		}
 		if p.credit == "" && m.Credit == "" {

@@ -18,6 +18,7 @@ import (
 	"masthead/internal/fault"
 	"masthead/internal/fetch"
 	"masthead/internal/job"
+	"masthead/internal/media"
 	"masthead/internal/plan"
 	"masthead/internal/staff"
 	"masthead/internal/story"
@@ -227,6 +228,21 @@ func TestChecks(t *testing.T) {
 		if diff := cmp.Diff([]string{"!alt boat.jpg", "?credit boat.jpg", "?link /2026/10/never/", "?link /topic/none/", "?link https://gone.example/a", "?legal Names a minor."}, failed()); diff != "" {
 			t.Errorf("(-want +got)\n%s", diff)
 		}
+		// A picture whose rights end before the story is to be public.
+		m := media.Media{Kind: media.Picture, Name: "boat.jpg", MIME: "image/jpeg", Hash: strings.Repeat("a", 64), Blob: "b", Credit: "Ana", Focal: media.Middle,
+			Alts: map[string]string{"en": "A boat"}, RightsUntil: r.now.Add(time.Hour)}
+		r.Media = media.NewStore(r.db, nil)
+		r.tx(func(tx *db.Tx) error { return r.Media.Save(ctx, tx, &m) })
+		body := e.Body
+		st.LeadMediaID, e.Body = m.ID, good.Body
+		if got := failed(); slices.Contains(got, "!rights boat.jpg") {
+			t.Errorf("rights that last: %v", got)
+		}
+		r.now = r.now.Add(time.Hour)
+		if diff := cmp.Diff([]string{"!rights boat.jpg", "?legal Names a minor."}, failed()); diff != "" {
+			t.Errorf("(-want +got)\n%s", diff)
+		}
+		st.LeadMediaID, e.Body = "", body
 		st.Kind = story.Page // which needs no section, topic, byline or summary
 		st.SectionID, st.Topics, st.Bylines, e.Summary, e.Body = "", nil, nil, "", good.Body
 		if diff := cmp.Diff([]string{"?legal Names a minor."}, failed()); diff != "" {

@@ -28,8 +28,6 @@ type Store struct {
 	// Keep makes the working copy a revision; with release its words become the
 	// edition's. An edition without one stays as it is. Nil where nobody writes.
 	Keep func(ctx context.Context, tx *db.Tx, editionID, editor string, release bool) error
-	// Ended gives those of the media whose rights have ended at a time; nil: none.
-	Ended func(ctx context.Context, q db.Queryer, ids []string, at time.Time) ([]string, error)
 	// Post does a job later; nil does none.
 	Post func(ctx context.Context, tx *db.Tx, args job.Args, o job.Opts) error
 }
