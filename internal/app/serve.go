@@ -70,7 +70,7 @@ func (a *App) handler(done func(r *http.Request, status int, took time.Duration)
 	if err != nil {
 		return nil, err
 	}
-	editors := &desk.Desk{Config: c, DB: a.DB, Stories: a.Stories, Media: a.Media, MediaChanged: a.mediaChanged, Readers: a.Readers, Staff: a.Staff, Plans: a.Plans, Drafts: a.Drafts, Room: a.Room, Wall: a.Wall, WallStore: a.WallStore, CheckWall: a.CheckDesign,
+	editors := &desk.Desk{Config: c, DB: a.DB, Stories: a.Stories, Media: a.Media, MediaChanged: a.mediaChanged, Readers: a.Readers, Staff: a.Staff, Hooks: a.Webhooks, Plans: a.Plans, Drafts: a.Drafts, Room: a.Room, Wall: a.Wall, WallStore: a.WallStore, CheckWall: a.CheckDesign,
 		Pages: pages, Log: a.Log, Now: a.Now,
 		Mail: a.Mail, From: sender(c), PostLink: a.postLink}
 	a.sendLink, a.sendPlanLetter = editors.SendLink, editors.SendPlanLetter

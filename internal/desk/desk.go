@@ -21,6 +21,7 @@ import (
 	"masthead/internal/story"
 	"masthead/internal/wall"
 	"masthead/internal/web"
+	"masthead/internal/webhook"
 )
 
 // cookie holds a staff session; the public site reads it too, to show staff
@@ -42,6 +43,7 @@ type Desk struct {
 	WallStore   *wall.Store
 	CheckWall   func(ctx context.Context, d wall.Design) error // refuses one that promises what it does not keep
 	Newsletters newsletter.Store
+	Hooks       *webhook.Store
 	Pages       *web.Renderer
 	Log         *slog.Logger
 	Now         func() time.Time

@@ -34,6 +34,7 @@ import (
 	"masthead/internal/story"
 	"masthead/internal/wall"
 	"masthead/internal/web"
+	"masthead/internal/webhook"
 	"masthead/ui"
 )
 
@@ -97,6 +98,7 @@ func newOffice(t *testing.T, d *db.DB) *office {
 		return nil
 	}
 	o.Readers.Now, o.Staff.Now = clock, clock
+	o.Hooks = &webhook.Store{Now: clock, Keys: [][]byte{[]byte(strings.Repeat("k", 32))}, Stories: o.Stories, Post: func(context.Context, *db.Tx, webhook.Bring, time.Time) error { return nil }}
 	tell := func(context.Context, db.Queryer, ...string) error { return nil }
 	o.Drafts, o.Room = &draft.Store{Now: clock, Stories: o.Stories}, draft.NewRoom(clock, tell)
 	o.Plans = &plan.Store{Now: clock, Stories: o.Stories, Staff: o.Staff, Media: o.Media, Lang: "en", Origin: "https://quay.example",
@@ -402,7 +404,7 @@ func TestTemplates(t *testing.T) {
 		"media": MediaPage{}, "subjects": SubjectsPage{}, "subject": SubjectPage{}, "medium": MediumPage{}, "readers": ReadersPage{}, "reader": ReaderPage{},
 		"error": ErrorPage{}, "signin": SigninPage{}, "stories": StoriesPage{}, "story": StoryPage{}, "people": PeoplePage{},
 		"person": PersonPage{}, "second": SecondPage{}, "me": MePage{}, "totp": TOTPPage{}, "codes": CodesPage{}, "audit": AuditPage{},
-		"wall": WallPage{}, "wallwords": WallWordsPage{}, "walltrial": WallTrialPage{}, "wallwhy": WallWhyPage{}, "wallreplay": WallReplayPage{}, "walllifts": WallLiftsPage{}, "tokens": TokensPage{}}
+		"wall": WallPage{}, "wallwords": WallWordsPage{}, "walltrial": WallTrialPage{}, "wallwhy": WallWhyPage{}, "wallreplay": WallReplayPage{}, "walllifts": WallLiftsPage{}, "tokens": TokensPage{}, "webhooks": WebhooksPage{}, "webhook": WebhookPage{}}
 	for _, name := range r.Names() {
 		if short, ok := strings.CutPrefix(name, "desk/"); ok && pages[short] == nil {
 			t.Errorf("no struct is tried with %s", name)
