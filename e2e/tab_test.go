@@ -84,7 +84,11 @@ func watch(t testing.TB, parent context.Context, base string, options ...chromed
 			note(e.URL + " opens a dialog: " + e.Message)
 			go cdp.Call(ctx, chromedp.FromContext(ctx).Target, page.HandleJavaScriptDialog, page.HandleJavaScriptDialogParams{})
 		case *runtime.EventExceptionThrown:
-			note(e.ExceptionDetails.URL + " throws: " + e.ExceptionDetails.Text)
+			what := e.ExceptionDetails.Text
+			if x := e.ExceptionDetails.Exception; x != nil {
+				what += " " + x.Description
+			}
+			note(e.ExceptionDetails.URL + " throws: " + what)
 		case *log.EventEntryAdded:
 			if e.Entry.Source == "security" || strings.Contains(e.Entry.Text, "Content Security Policy") {
 				note(e.Entry.URL + ": " + e.Entry.Text)

@@ -21,7 +21,10 @@ import (
 	"strings"
 )
 
-//go:embed all:dist site shared letter desk
+// Templates alone are taken beside what was built: sources of scripts, styles
+// and tests stay out of the program.
+//
+//go:embed all:dist shared/*.html site/*.html site/*/*.html desk/*.html desk/*/*.html letter/*.html letter/*/*.html letter/*/*.txt
 var embedded embed.FS
 
 // Dist gives the built styles, scripts and faces with their manifest.json. It

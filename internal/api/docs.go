@@ -19,6 +19,8 @@ var docsHTML string
 func describe(spec *huma.OpenAPI, style string) ([]byte, error) {
 	t, err := template.New("docs").Funcs(template.FuncMap{
 		"plain":  func(s *huma.Schema) string { return plain(spec.Components.Schemas, s) },
+		"scope":  scope,
+		"bodies": func(op *huma.Operation) []string { return bodies(spec.Components.Schemas, op) },
 		"sorted": func(m map[string]*huma.Response) []string { return slices.Sorted(maps.Keys(m)) },
 	}).Parse(docsHTML)
 	if err != nil {
@@ -31,11 +33,41 @@ func describe(spec *huma.OpenAPI, style string) ([]byte, error) {
 		Schemas    map[string]*huma.Schema
 	}{spec, style, nil, spec.Components.Schemas.Map()}
 	for _, path := range slices.Sorted(maps.Keys(spec.Paths)) {
-		page.Operations = append(page.Operations, spec.Paths[path].Get)
+		at := spec.Paths[path]
+		for _, op := range []*huma.Operation{at.Get, at.Post, at.Put, at.Patch, at.Delete} {
+			if op != nil {
+				page.Operations = append(page.Operations, op)
+			}
+		}
 	}
 	var b bytes.Buffer
 	err = t.Execute(&b, page)
 	return b.Bytes(), err
+}
+
+// scope gives what a token needs for an operation; "" where it needs none.
+func scope(op *huma.Operation) string {
+	for _, way := range op.Security {
+		if scopes := way["token"]; len(scopes) > 0 {
+			return scopes[0]
+		}
+	}
+	return ""
+}
+
+// bodies gives the forms of an operation's body, each with its shape.
+func bodies(all huma.Registry, op *huma.Operation) (list []string) {
+	if op.RequestBody == nil {
+		return nil
+	}
+	for _, kind := range slices.Sorted(maps.Keys(op.RequestBody.Content)) {
+		text := kind
+		if shape := plain(all, op.RequestBody.Content[kind].Schema); shape != "" {
+			text += ": " + shape
+		}
+		list = append(list, text)
+	}
+	return list
 }
 
 // plain gives the type of a schema in a word or two.

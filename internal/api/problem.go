@@ -10,6 +10,7 @@ import (
 
 	"masthead/internal/db"
 	"masthead/internal/fault"
+	"masthead/internal/plan"
 	"masthead/internal/web"
 )
 
@@ -24,6 +25,15 @@ type Problem struct {
 	Instance string              `json:"instance,omitempty" doc:"The request's ID, to name it by"`
 	Errors   []*huma.ErrorDetail `json:"errors,omitempty" nullable:"false" doc:"Each parameter that could not be used"`
 	Story    *Withheld           `json:"story,omitempty" doc:"With 402 and 403: as much of the story as may be read"`
+	Revision int64               `json:"revision,omitempty" doc:"With 412: the newest revision"`
+	Checks   []FailedCheck       `json:"checks,omitempty" nullable:"false" doc:"With 409: what keeps the edition from being published"`
+}
+
+// FailedCheck is one thing that keeps an edition from being published.
+type FailedCheck struct {
+	Kind  string `json:"kind" doc:"headline, section, body, embargo, alt, rights, summary, topic, byline, credit, link, outdated, legal"`
+	Must  bool   `json:"must" doc:"It cannot be overruled with a reason"`
+	About string `json:"about,omitempty" doc:"The picture or the address that it is about"`
 }
 
 // Withheld is a story that the asker may not read whole.
@@ -62,13 +72,23 @@ func (n *Newsroom) problem(ctx context.Context, err error) *Problem {
 		err = fault.New(fault.Unavailable, "the newsroom cannot look that up just now").WithHint("try again in a minute")
 	}
 	kind := fault.KindOf(err)
-	p := &Problem{Type: "about:blank", Status: kind.Status(), Title: http.StatusText(kind.Status()), Instance: web.RequestID(ctx)}
+	p := newProblem(ctx, kind.Status(), "")
+	if refused, ok := errors.AsType[*plan.Refused](err); ok {
+		for _, c := range refused.Checks {
+			p.Checks = append(p.Checks, FailedCheck{Kind: string(c.Kind), Must: c.Must, About: c.About})
+		}
+	}
 	if kind != fault.Internal {
 		p.Detail, p.Hint = fault.Message(err), fault.Hint(err)
 	} else if !errors.Is(err, context.Canceled) {
 		n.Log.ErrorContext(ctx, "request failed", "error", err, "request", p.Instance)
 	}
 	return p
+}
+
+// newProblem is a problem that its status and a sentence tell of.
+func newProblem(ctx context.Context, status int, detail string) *Problem {
+	return &Problem{Type: "about:blank", Status: status, Title: http.StatusText(status), Detail: detail, Instance: web.RequestID(ctx)}
 }
 
 // write sends the problem where huma does not.

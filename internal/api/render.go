@@ -10,10 +10,11 @@ import (
 	"masthead/internal/story"
 )
 
-// html renders what is sent of a story, for readers outside the site.
-func (n *Newsroom) html(ctx context.Context, lang string, sent *doc.Node) (string, error) {
+// html renders what is sent of a story: for readers outside the site, or so that
+// it can be read back without a loss.
+func (n *Newsroom) html(ctx context.Context, lang string, sent *doc.Node, outside bool) (string, error) {
 	q, f := n.DB.Read(), language.Get(lang)
-	found, err := n.Media.ByIDs(ctx, q, sent.Media()...)
+	found, err := n.Media.Shown(ctx, q, sent.Media()...)
 	if err != nil {
 		return "", err
 	}
@@ -38,7 +39,7 @@ func (n *Newsroom) html(ctx context.Context, lang string, sent *doc.Node) (strin
 	}
 	return sent.HTML(doc.RenderOptions{
 		Base: n.Config.URL.String(),
-		Feed: true,
+		Feed: outside,
 		Labels: doc.Labels{AlsoRead: f.T("doc.also_read"), Footnotes: f.T("doc.footnotes"), Load: f.T("doc.embed", "%s"),
 			BackToText: f.T("doc.back"), Picture: f.T("doc.picture"), Download: f.T("doc.download")},
 		Picture: func(id string) (doc.Picture, bool) {
@@ -63,7 +64,7 @@ func (n *Newsroom) lead(ctx context.Context, st story.Story, e story.Edition) (*
 		return nil, nil
 	}
 	m, err := n.Media.ByID(ctx, n.DB.Read(), st.LeadMediaID)
-	if fault.Is(err, fault.NotFound) || err == nil && m.Kind != media.Picture {
+	if fault.Is(err, fault.NotFound) || err == nil && (m.Kind != media.Picture || m.Ended(n.Now())) {
 		return nil, nil
 	}
 	if err != nil {

@@ -10,10 +10,13 @@ import (
 	"strings"
 	"time"
 
+	"github.com/danielgtaylor/huma/v2"
+
 	"masthead/internal/db"
 	"masthead/internal/doc"
 	"masthead/internal/fault"
 	"masthead/internal/language"
+	"masthead/internal/staff"
 	"masthead/internal/story"
 	"masthead/internal/wall"
 )
@@ -23,8 +26,9 @@ type Card struct {
 	ID             string    `json:"id" doc:"The edition's ID"`
 	Story          string    `json:"story" doc:"The story's ID, which its editions share"`
 	Kind           string    `json:"kind" enum:"story,page"`
+	Status         string    `json:"status" enum:"published,pitch,assigned,draft,review,approved,scheduled,withdrawn"`
 	Lang           string    `json:"lang" doc:"BCP 47"`
-	URL            string    `json:"url" format:"uri"`
+	URL            string    `json:"url,omitempty" format:"uri" doc:"Absent before it has one"`
 	Kicker         string    `json:"kicker,omitempty"`
 	Headline       string    `json:"headline"`
 	Summary        string    `json:"summary,omitempty"`
@@ -32,7 +36,7 @@ type Card struct {
 	Bylines        []Byline  `json:"bylines" nullable:"false"`
 	Words          int       `json:"words"`
 	ReadingMinutes int       `json:"reading_minutes"`
-	Published      time.Time `json:"published"`
+	Published      time.Time `json:"published,omitzero" doc:"Or the time it is scheduled for"`
 	Updated        time.Time `json:"updated"`
 	Access         Access    `json:"access"`
 	Locked         bool      `json:"locked" doc:"The asker may read the preview alone"`
@@ -105,12 +109,12 @@ type Body struct {
 }
 
 type listInput struct {
-	Cursor  string `query:"cursor" maxLength:"100" doc:"next of the page before"`
-	Limit   int    `query:"limit" minimum:"1" maximum:"100" default:"30" doc:"Cards on a page"`
+	Paging
 	Lang    string `query:"lang" maxLength:"35" doc:"Editions in this language alone; BCP 47" example:"en"`
 	Section string `query:"section" maxLength:"200" doc:"Stories of the section with this slug, and of its parts"`
 	Topic   string `query:"topic" maxLength:"200" doc:"Stories under the topic with this slug"`
 	Author  string `query:"author" maxLength:"200" doc:"Stories with this author in the byline, by slug"`
+	Status  string `query:"status" enum:"published,pitch,assigned,draft,review,approved,scheduled,withdrawn,any" default:"published" doc:"Editions of this status; all but published take the scope stories:drafts"`
 }
 
 type listOutput struct {
@@ -121,10 +125,36 @@ type listOutput struct {
 	}
 }
 
+func (n *Newsroom) storyOperations(h huma.API) {
+	register(n, h, operation{id: "list-stories", method: "GET", path: "/api/v1/stories", summary: "The newest stories, one card for each language edition",
+		about: "Pages of cards, the newest first. Follow next, or the Link header, to the end.", faults: []int{400, 403, 404}}, n.list)
+	register(n, h, operation{id: "get-story", method: "GET", path: "/api/v1/stories/{story}", summary: "One edition of a story, whole",
+		about:  "The whole text, where the asker may read it. Where not, the answer is 402 or 403, with the preview and with what would open the rest.",
+		faults: []int{400, 402, 403, 404, 410}}, n.story)
+	register(n, h, operation{id: "create-story", method: "POST", path: "/api/v1/stories", summary: "Begin a story, with its first edition",
+		about: "It is a draft, which no reader sees.", scope: staff.StoriesWrite, act: staff.StartStory, status: 201}, n.createStory)
+	register(n, h, operation{id: "get-story-record", method: "GET", path: "/api/v1/stories/{story}/record", summary: "What is kept of a story beside its words",
+		about: "The story's facts as the newsroom keeps them, and every edition of it with its status.", scope: staff.StoriesDrafts, act: staff.ReadDesk, faults: []int{400, 404}}, n.storyRecord)
+	register(n, h, operation{id: "change-story", method: "PATCH", path: "/api/v1/stories/{story}", summary: "Change what a story's editions share",
+		about: "What is absent stays. A story that readers can see takes the scope stories:publish besides. If-Match takes the ETag of the record.",
+		scope: staff.StoriesWrite, act: staff.WriteStory, faults: []int{404, 412}}, n.changeStory)
+	register(n, h, operation{id: "delete-story", method: "DELETE", path: "/api/v1/stories/{story}", summary: "Delete a draft",
+		about: "For stories that no reader has seen. Others are withdrawn.", scope: staff.StoriesWrite, act: staff.WriteStory, faults: []int{404, 409}}, n.deleteStory)
+}
+
 // list serves a page of cards.
 func (n *Newsroom) list(ctx context.Context, in *listInput) (*listOutput, error) {
 	q := n.DB.Read()
 	query := story.Query{Limit: in.Limit + 1}
+	if in.Status != "published" {
+		if err := n.admit(ctx, operation{scope: staff.StoriesDrafts, act: staff.ReadDesk}); err != nil {
+			return nil, err
+		}
+		query.AnyStatus, query.AnyKind = true, true
+		if in.Status != "any" {
+			query.Status = story.Status(in.Status)
+		}
+	}
 	var err error
 	if in.Lang != "" {
 		if query.Lang, err = normalise(in.Lang); err != nil {
@@ -170,7 +200,8 @@ func (n *Newsroom) list(ctx context.Context, in *listInput) (*listOutput, error)
 	if len(cards) > in.Limit {
 		cards = cards[:in.Limit]
 		out.Body.Next = formatCursor(cards[in.Limit-1].After())
-		out.Link = "<" + n.nextURL(in, out.Body.Next) + `>; rel="next"`
+		out.Link = n.link("/api/v1/stories", url.Values{"limit": {strconv.Itoa(in.Limit)}, "lang": {in.Lang}, "section": {in.Section}, "topic": {in.Topic},
+			"author": {in.Author}, "status": {in.Status}}, out.Body.Next)
 	}
 	topics, err := n.Stories.TopicSlugs(ctx, q, cards)
 	if err != nil {
@@ -182,16 +213,6 @@ func (n *Newsroom) list(ctx context.Context, in *listInput) (*listOutput, error)
 		out.Body.Stories[i] = n.card(c, sections, c.Authors, d)
 	}
 	return out, nil
-}
-
-func (n *Newsroom) nextURL(in *listInput, cursor string) string {
-	v := url.Values{"cursor": {cursor}, "limit": {strconv.Itoa(in.Limit)}}
-	for name, value := range map[string]string{"lang": in.Lang, "section": in.Section, "topic": in.Topic, "author": in.Author} {
-		if value != "" {
-			v.Set(name, value)
-		}
-	}
-	return n.absolute("/api/v1/stories") + "?" + v.Encode()
 }
 
 // decide asks the wall without counting anything. A token that reads
@@ -206,11 +227,14 @@ func (n *Newsroom) decide(ctx context.Context, it wall.Item) wall.Decision {
 
 func (n *Newsroom) card(c story.Card, sections story.Sections, names []story.Name, d wall.Decision) Card {
 	card := Card{
-		ID: c.EditionID, Story: c.StoryID, Kind: string(c.Kind), Lang: c.Lang, URL: n.absolute(c.Path),
+		ID: c.EditionID, Story: c.StoryID, Kind: string(c.Kind), Status: string(c.Status), Lang: c.Lang,
 		Kicker: c.Kicker, Headline: c.Headline, Summary: c.Summary, Bylines: []Byline{},
 		Words: c.Words, ReadingMinutes: language.Get(c.Lang).ReadingMinutes(c.Words),
 		Published: c.PublishedAt, Updated: c.UpdatedAt,
 		Access: Access{Verdict: d.Verdict.String(), Tier: d.Tier, Limit: d.Limit, Days: d.Days}, Locked: !d.Full,
+	}
+	if c.Path != "" {
+		card.URL = n.absolute(c.Path)
 	}
 	if s, ok := sections.ByID(c.SectionID); ok {
 		card.Section = &Ref{Slug: s.Slug, Name: s.Names.In(c.Lang, n.Config.Language), URL: n.at(c.Lang, "/"+s.Slug+"/")}
@@ -261,7 +285,7 @@ func (n *Newsroom) story(ctx context.Context, in *storyInput) (*storyOutput, err
 	d := n.decide(ctx, wall.ItemOf(st, e, sections, slugs))
 	card := n.card(c, sections, names, d)
 	sent, withheld := d.Cut(e.Body, doc.Limit{Paragraphs: n.Config.PreviewParagraphs, Words: n.Config.PreviewWords})
-	html, err := n.html(ctx, e.Lang, sent)
+	html, err := n.html(ctx, e.Lang, sent, true)
 	if err != nil {
 		return nil, err
 	}
@@ -383,14 +407,6 @@ func (n *Newsroom) withheld(card Card, c story.Card, d wall.Decision, preview st
 	return p
 }
 
-func normalise(lang string) (string, error) {
-	tag, err := language.Normalise(lang)
-	if err != nil {
-		return "", fault.New(fault.Invalid, "this is no language").WithHint("write a BCP 47 tag, such as en or ar-EG")
-	}
-	return tag, nil
-}
-
 // at gives the whole address of a page in a language.
 func (n *Newsroom) at(lang, path string) string {
 	if lang != n.Config.Language {
@@ -415,7 +431,7 @@ func parseCursor(text string) (story.Cursor, error) {
 	at, id, ok := strings.Cut(string(raw), ".")
 	micros, timeErr := strconv.ParseInt(at, 36, 64)
 	if err != nil || timeErr != nil || !ok || id == "" || !isPlain(id) {
-		return story.Cursor{}, fault.New(fault.Invalid, "the cursor is not one of ours").WithHint("take next from the page before")
+		return story.Cursor{}, badCursor()
 	}
 	return story.Cursor{PublishedAt: db.Time(micros), EditionID: id}, nil
 }

@@ -30,6 +30,7 @@ import (
 	"masthead/internal/story"
 	"masthead/internal/wall"
 	"masthead/internal/web"
+	"masthead/internal/webhook"
 )
 
 // pageMemory is how many bytes rendered pages may take, about.
@@ -51,12 +52,14 @@ type App struct {
 	Drafts      *draft.Store
 	Room        *draft.Room // who writes where, and their live connections
 	Newsletters newsletter.Store
+	Webhooks    *webhook.Store
 	Search      *search.Index
 	Wall        *wall.Wall
 	WallStore   *wall.Store
 	Crawlers    *wall.Crawlers
 	MeterKeys   wall.MeterKeys
-	Counter     *wall.Counter // of registered readers' meters
+	Counter     *wall.Counter  // of registered readers' meters
+	Recorder    *wall.Recorder // of what the wall decides
 	Signer      web.Signer
 	Mail        mail.Sender
 	Outbox      *mail.Outbox // where letters go when no mail server is set; else nil
@@ -72,7 +75,8 @@ type App struct {
 	disk     *disk
 	identity *identity // while it serves TLS; else nil
 
-	sendLink func(ctx context.Context, l desk.LinkLetter) error // set by Handler
+	sendLink       func(ctx context.Context, l desk.LinkLetter) error // set by Handler
+	sendPlanLetter func(ctx context.Context, l plan.Letter) error     // set by Handler
 }
 
 // Init makes a newsroom in the folder of c: its secret, its settings file and
@@ -104,11 +108,16 @@ func Init(ctx context.Context, c config.Config) error {
 // Open builds the newsroom in the folder of c, and brings its database up to
 // date. A folder without one is NotFound, with a hint.
 func Open(ctx context.Context, c config.Config, log *slog.Logger) (*App, error) {
+	return open(ctx, c, log, time.Now)
+}
+
+// open is Open by a given clock.
+func open(ctx context.Context, c config.Config, log *slog.Logger, now func() time.Time) (*App, error) {
 	keys, err := readSecrets(c.Dir, os.LookupEnv)
 	if err != nil {
 		return nil, err
 	}
-	a := &App{Config: c, Log: log, Now: time.Now, reloading: make(chan struct{}, 1)}
+	a := &App{Config: c, Log: log, Now: now, reloading: make(chan struct{}, 1)}
 	life, end := context.WithCancel(context.WithoutCancel(ctx))
 	a.closed, a.end = life.Done(), end
 	if a.DB, err = db.Open(ctx, c.DB); err != nil {
@@ -141,7 +150,9 @@ func (a *App) build(ctx context.Context, keys secrets) (err error) {
 	a.Stories = &story.Store{Now: a.Now, DefaultLang: c.Language, Location: c.Timezone}
 	a.Stories.Changed = append(a.Stories.Changed, a.index)
 	a.Media = media.NewStore(a.DB, a.Blobs)
+	a.Media.Now = a.Now
 	a.Readers = reader.New(keys.keys("reader")[0])
+	a.Readers.Now = a.Now
 	a.Readers.LetterLife = time.Duration(c.SignInMinutes) * time.Minute
 	a.Readers.PerAddress = reader.Rate{Limit: c.LettersPerAddress, Window: time.Hour}
 	a.Readers.PerNetwork = reader.Rate{Limit: c.LettersPerNetwork, Window: time.Hour}
@@ -151,6 +162,7 @@ func (a *App) build(ctx context.Context, keys secrets) (err error) {
 		return err
 	}
 	a.Staff = staff.New()
+	a.Staff.Now = a.Now
 	a.Staff.Keys = keys.keys("staff totp")
 	if c.Dev { // whoever reads the letters at /dev/mail comes in anyhow
 		a.Staff.ForceFrom = ""
@@ -158,13 +170,14 @@ func (a *App) build(ctx context.Context, keys secrets) (err error) {
 	if a.Staff.Passkeys, err = staff.NewPasskeys(c.Title, c.URL); fault.Is(err, fault.Invalid) {
 		a.Log.Debug("no passkeys", "reason", err)
 	}
-	a.Plans = &plan.Store{Now: a.Now}
 	a.Drafts = &draft.Store{Now: a.Now, Stories: a.Stories, Tell: a.Tell}
 	a.Room = draft.NewRoom(a.Now, a.Tell)
+	a.Plans = a.plans()
 	a.Engine = site.NewEngine(pageMemory, a.Now)
 	a.WallStore = &wall.Store{Now: a.Now, GiftQuota: c.GiftQuota, GiftDays: c.GiftDays}
 	a.Counter = wall.NewCounter(a.DB, a.WallStore)
 	a.Counter.Fault = func(err error) { a.Log.Error("meters cannot be written; they are kept and tried again", "error", err) }
+	a.Recorder = wall.NewRecorder(time.Duration(c.ReplayWeeks) * 7 * 24 * time.Hour)
 	a.MeterKeys = keys.keys("meter")
 	a.Signer = web.Signer{Keys: keys.keys("cookie")}
 	a.Wall = &wall.Wall{Fault: a.ruleFailed}
@@ -174,6 +187,7 @@ func (a *App) build(ctx context.Context, keys secrets) (err error) {
 	if a.Crawlers, err = openCrawlers(c.CrawlerRanges); err != nil {
 		return err
 	}
+	a.openWebhooks(keys.keys("webhook"))
 	a.caches = openCaches(c, a.Log)
 	a.connect()
 	return a.openMail()
@@ -220,6 +234,9 @@ func (a *App) Close() error {
 		defer cancel()
 		if err = a.Counter.Flush(ctx); err != nil {
 			err = fmt.Errorf("%d stories that readers' meters counted are lost: %w", a.Counter.Len(), err)
+		}
+		if a.Recorder != nil && a.Wall != nil {
+			err = errors.Join(err, a.flushRecord(ctx))
 		}
 	}
 	return errors.Join(err, a.DB.Close())

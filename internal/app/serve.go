@@ -57,7 +57,7 @@ func (a *App) handler(done func(r *http.Request, status int, took time.Duration)
 		Config: c, DB: a.DB, Stories: a.Stories, Media: a.Media, Readers: a.Readers, Staff: a.Staff, Newsletters: a.Newsletters,
 		Search: a.Search, Wall: a.Wall, WallStore: a.WallStore, MeterKeys: a.MeterKeys, Signer: a.Signer, Crawlers: a.Crawlers,
 		Mail: a.Mail, From: sender(c), Frames: frames, Pages: pages, Engine: a.Engine, Tell: a.Tell, Now: a.Now,
-		Counter: a.Counter, Away: a.away,
+		Counter: a.Counter, Recorder: a.Recorder, Away: a.away,
 	}
 	if c.Dev {
 		newsroom.Outbox = a.Outbox
@@ -66,14 +66,14 @@ func (a *App) handler(done func(r *http.Request, status int, took time.Duration)
 	answer := &web.Answer{Renderer: pages, Log: a.Log, ErrorPage: newsroom.ErrorPage}
 	newsroom.Answer = answer
 	programs, err := api.New(api.Newsroom{Config: c, DB: a.DB, Stories: a.Stories, Media: a.Media, Staff: a.Staff, Wall: a.Wall,
-		Log: a.Log, Style: assets.URL("desk.css"), Now: a.Now})
+		Readers: a.Readers, WallStore: a.WallStore, Newsletters: a.Newsletters, Plans: a.Plans, Hooks: a.Webhooks, Log: a.Log, Style: assets.URL("desk.css"), Now: a.Now})
 	if err != nil {
 		return nil, err
 	}
-	editors := &desk.Desk{Config: c, DB: a.DB, Stories: a.Stories, Readers: a.Readers, Staff: a.Staff, Plans: a.Plans, Drafts: a.Drafts, Room: a.Room, Wall: a.Wall, WallStore: a.WallStore,
+	editors := &desk.Desk{Config: c, DB: a.DB, Stories: a.Stories, Media: a.Media, MediaChanged: a.mediaChanged, Readers: a.Readers, Staff: a.Staff, Hooks: a.Webhooks, Plans: a.Plans, Drafts: a.Drafts, Room: a.Room, Wall: a.Wall, WallStore: a.WallStore, CheckWall: a.CheckDesign,
 		Pages: pages, Log: a.Log, Now: a.Now,
 		Mail: a.Mail, From: sender(c), PostLink: a.postLink}
-	a.sendLink = editors.SendLink
+	a.sendLink, a.sendPlanLetter = editors.SendLink, editors.SendPlanLetter
 	mux := http.NewServeMux()
 	mux.Handle(web.AssetPath, assets)
 	mux.Handle("/api/", programs)
@@ -156,6 +156,8 @@ func (a *App) Serve(ctx context.Context, ready func(addr net.Addr)) error {
 	defer endWork()
 	go a.Engine.Run(work)
 	go a.Counter.Run(work)
+	go a.record(work)
+	go a.edges(work)
 	go a.warm(work)
 	go a.caches.run(work)
 	go a.disk.watch(work, a.DB)
@@ -188,38 +190,27 @@ func (a *App) Serve(ctx context.Context, ready func(addr net.Addr)) error {
 
 // The work that comes round by itself.
 type (
-	publishDue struct{}
 	keepDrafts struct{}
 	sweep      struct{}
 )
 
-func (publishDue) Kind() string { return "publish_due" }
 func (keepDrafts) Kind() string { return "keep_drafts" }
 func (sweep) Kind() string      { return "sweep" }
 
-// housekeeping publishes what is scheduled and keeps what nobody writes on any
-// more, minute by minute, and forgets what has expired, hour by hour.
+// housekeeping publishes what is scheduled (see planning) and keeps what nobody
+// writes on any more, minute by minute, and forgets what has expired, hour by hour.
 func (a *App) housekeeping() error {
-	job.Register(a.Jobs, func(ctx context.Context, _ publishDue) error {
-		return a.DB.InTx(ctx, func(tx *db.Tx) error {
-			n, err := a.Stories.PublishDue(ctx, tx)
-			if n > 0 {
-				a.Log.Info("published on schedule", "editions", n)
-			}
-			return err
-		})
-	})
 	job.Register(a.Jobs, func(ctx context.Context, _ keepDrafts) error {
 		_, err := a.Drafts.KeepIdle(ctx, a.DB)
 		return err
 	})
 	job.Register(a.Jobs, func(ctx context.Context, _ sweep) error {
 		return a.DB.InTx(ctx, func(tx *db.Tx) error {
-			return errors.Join(a.Readers.Sweep(ctx, tx), a.Staff.Sweep(ctx, tx), a.WallStore.Prune(ctx, tx, a.Wall.Window()), a.Relay.Prune(ctx, tx), a.Drafts.Sweep(ctx, tx))
+			return errors.Join(a.Readers.Sweep(ctx, tx), a.Staff.Sweep(ctx, tx), a.WallStore.Prune(ctx, tx, a.Wall.Window()), a.WallStore.Coarsen(ctx, tx, a.Recorder.Keep), a.Relay.Prune(ctx, tx), a.Drafts.Sweep(ctx, tx), a.Webhooks.Sweep(ctx, tx), api.Sweep(ctx, tx, a.Now()))
 		})
 	})
 	job.Register(a.Jobs, func(ctx context.Context, l desk.LinkLetter) error { return a.sendLink(ctx, l) })
-	return errors.Join(a.Jobs.Every(publishDue{}, time.Minute), a.Jobs.Every(keepDrafts{}, time.Minute), a.Jobs.Every(sweep{}, time.Hour), a.reindex())
+	return errors.Join(a.planning(), a.Jobs.Every(keepDrafts{}, time.Minute), a.Jobs.Every(sweep{}, time.Hour), a.keepMedia(), a.reindex())
 }
 
 // postLink has a link for the desk sent by letter, later.

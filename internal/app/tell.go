@@ -48,7 +48,8 @@ func (a *App) connect() {
 	}
 	a.WallStore.Changed = func(ctx context.Context, q db.Queryer) error { return a.Tell(ctx, q, tagWall) }
 	a.Counter.Written = a.metersWritten
-	a.Stories.Changed = append(a.Stories.Changed, a.Drafts.Follow)
+	a.Stories.Changed = append(a.Stories.Changed, a.Drafts.Follow, a.Webhooks.StoryChanged)
+	a.Readers.Made, a.Readers.Gone = a.Webhooks.ReaderMade, a.Webhooks.ReaderGone
 	a.Relay.On(a.hear)
 	a.Relay.On(a.Room.Hear)
 }

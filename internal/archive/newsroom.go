@@ -105,12 +105,14 @@ var tables = []table{
 	{file: "authors", name: "author", keys: 1, columns: []column{
 		{"id", "id", asText}, {"slug", "slug", asText}, {"names", "names", asObject}, {"biographies", "biographies", asObject},
 		{"handle", "handle", asText}, {"website", "website", asText}, {"email", "email", asText}, {"portrait", "portrait_id", asOptional},
-		{"source", "source", asOptional}, {"created", "created_at", asTime}}},
+		{"staff", "staff_id", asText}, {"source", "source", asOptional}, {"created", "created_at", asTime}}},
 	{file: "media", name: "media", keys: 1, columns: []column{
 		{"id", "id", asText}, {"kind", "kind", asText}, {"name", "name", asText}, {"mime", "mime", asText}, {"width", "width", asInteger},
 		{"height", "height", asInteger}, {"bytes", "bytes", asLong}, {"sha256", "hash", asText}, {"blob", "blob", asText},
 		{"credit", "credit", asText}, {"licence", "licence", asText}, {"alts", "alts", asObject}, {"captions", "captions", asObject},
-		{"focal_x", "focal_x", asInteger}, {"focal_y", "focal_y", asInteger}, {"source", "source", asOptional}, {"created", "created_at", asTime}}},
+		{"focal_x", "focal_x", asInteger}, {"focal_y", "focal_y", asInteger},
+		{"rights", "rights", asText}, {"rights_until", "rights_until", asTime}, {"rights_note", "rights_note", asText},
+		{"source", "source", asOptional}, {"created", "created_at", asTime}}},
 	{file: "tiers", name: "tier", keys: 1, columns: []column{
 		{"slug", "slug", asText}, {"names", "names", asObject}, {"position", "position", asInteger}, {"source", "source", asOptional}}},
 	{file: "newsletters", name: "newsletter", keys: 1, columns: []column{
@@ -133,12 +135,13 @@ var tables = []table{
 		{"body", "body", asDocument}, {"lead_caption", "lead_caption", asText}, {"lead_alt", "lead_alt", asText},
 		{"meta_title", "meta_title", asText}, {"meta_description", "meta_description", asText}, {"canonical_url", "canonical_url", asText},
 		{"withdrawn_reason", "withdrawn_reason", asText}, {"revision", "revision", asLong}, {"published", "published_at", asTime},
-		{"updated", "updated_at", asTime}, {"created", "created_at", asTime}}},
+		{"embargo", "embargo_until", asTime}, {"updated", "updated_at", asTime}, {"created", "created_at", asTime}}},
 	{file: "revisions", name: "revision", keys: 2, keep: true, columns: []column{
 		{"edition", "edition_id", asText}, {"seq", "seq", asLong}, {"editor", "editor", asText}, {"headline", "headline", asText},
 		{"kicker", "kicker", asText}, {"summary", "summary", asText}, {"body", "body", asDocument}, {"created", "created_at", asTime}}},
 	{file: "corrections", name: "correction", keys: 1, columns: []column{
-		{"id", "id", asText}, {"story", "story_id", asText}, {"lang", "lang", asText}, {"at", "at", asTime}, {"text", "text", asText}}},
+		{"id", "id", asText}, {"story", "story_id", asText}, {"lang", "lang", asText}, {"at", "at", asTime}, {"text", "text", asText},
+		{"changed", "changed", asText}}},
 	{file: "redirects", name: "redirect", keys: 1, columns: []column{
 		{"path", "path", asText}, {"target", "target", asText}, {"edition", "edition_id", asOptional}, {"created", "created_at", asTime}}},
 	{file: "comments", name: "comment", keys: 1, columns: []column{
@@ -163,6 +166,21 @@ var tables = []table{
 		{"id", "id", asText}, {"position", "position", asInteger}, {"name", "name", asText}, {"condition", "condition", asText}, {"verdict", "verdict", asText}}},
 	{file: "benefits", name: "benefit", keys: 1, whole: true, columns: []column{
 		{"id", "id", asText}, {"position", "position", asInteger}, {"entitlement", "entitlement", asText}, {"texts", "texts", asObject}}},
+	{file: "wall_texts", name: "wall_text", keys: 1, columns: []column{
+		{"lang", "lang", asText}, {"texts", "texts", asObject}}},
+	{file: "wall_versions", name: "wall_version", keys: 1, keep: true, columns: []column{
+		{"seq", "seq", asLong}, {"design", "design", asText}, {"who", "who", asText}, {"at", "at", asTime}}},
+	{file: "wall_drafts", name: "wall_draft", keys: 1, keep: true, columns: []column{
+		{"id", "id", asText}, {"version", "version", asLong}, {"base", "base", asLong}, {"design", "design", asText}, {"who", "who", asText},
+		{"updated", "updated_at", asTime}}},
+	{file: "wall_lifts", name: "wall_lift", keys: 1, columns: []column{
+		{"id", "id", asText}, {"section", "section", asText}, {"reason", "reason", asText}, {"who", "who", asText},
+		{"starts", "starts_at", asTime}, {"ends", "ends_at", asTime}}},
+	{file: "wall_trials", name: "wall_trial", keys: 1, columns: []column{
+		{"id", "id", asText}, {"number", "number", asLong}, {"name", "name", asText}, {"share", "share", asInteger}, {"sample", "sample", asInteger},
+		{"design", "design", asText}, {"who", "who", asText}, {"starts", "starts_at", asTime}, {"ends", "ends_at", asTime}, {"ended", "ended_at", asTime}}},
+	{file: "wall_trial_counts", name: "wall_trial_count", keys: 3, columns: []column{
+		{"trial", "trial_id", asText}, {"arm", "arm", asText}, {"what", "what", asText}, {"n", "n", asLong}}},
 	{file: "gifts", name: "gift", keys: 1, columns: []column{
 		{"id", "id", asText}, {"story", "story_id", asText}, {"reader", "reader_id", asText}, {"secret_hash", "secret_hash", asText},
 		{"created", "created_at", asTime}, {"expires", "expires_at", asTime}, {"revoked", "revoked_at", asTime}, {"opened", "opened", asInteger}}},
@@ -174,6 +192,12 @@ var tables = []table{
 	{file: "assignments", name: "assignment", keys: 1, columns: []column{
 		{"id", "id", asText}, {"story", "story_id", asText}, {"staff", "staff_id", asText}, {"task", "task", asText}, {"lang", "lang", asText},
 		{"note", "note", asText}, {"due", "due_at", asTime}, {"done", "done_at", asTime}, {"created_by", "created_by", asText}, {"created", "created_at", asTime}}},
+	{file: "moves", name: "edition_move", keys: 1, keep: true, columns: []column{
+		{"id", "id", asText}, {"edition", "edition_id", asText}, {"at", "at", asTime}, {"name", "name", asText}, {"was", "was", asText}, {"became", "became", asText},
+		{"staff", "staff_id", asText}, {"who", "who", asText}, {"note", "note", asText}, {"overruled", "overruled", asText}}},
+	{file: "plans", name: "story_plan", keys: 1, columns: []column{
+		{"story", "story_id", asText}, {"day", "day", asInteger}, {"legal", "legal", asText}, {"legal_by", "legal_by", asText}, {"legal_at", "legal_at", asTime}}},
+	{file: "no_letters", name: "no_letters", keys: 1, columns: []column{{"staff", "staff_id", asText}}},
 	{file: "revision_writers", name: "revision_writer", keys: 3, keep: true, columns: []column{
 		{"edition", "edition_id", asText}, {"seq", "seq", asLong}, {"staff", "staff_id", asText}}},
 	{file: "drafts", name: "draft", keys: 1, keep: true, columns: []column{
@@ -199,22 +223,32 @@ var tables = []table{
 // omitted are the tables and columns that no archive has: secrets that sign
 // somebody in, counters, and what is made anew.
 var omitted = map[string]string{
-	"session":        "signs a reader in",
-	"signin":         "signs a reader in",
-	"staff_session":  "signs staff in",
-	"staff_link":     "signs staff in",
-	"staff_passkey":  "signs staff in",
-	"staff_totp":     "signs staff in, and is sealed with this newsroom's key",
-	"staff_recovery": "signs staff in",
-	"staff_ceremony": "a challenge of minutes",
-	"api_token":      "opens the API",
-	"rate":           "counters of minutes",
-	"change":         "tells running nodes what to forget",
-	"draft_step":     "what led to a working copy, for those who have it open",
-	"search_entry":   "made anew",
-	"search_heads":   "made anew",
-	"search_words":   "made anew",
-	"media.variants": "made anew",
+	"session":           "signs a reader in",
+	"signin":            "signs a reader in",
+	"staff_session":     "signs staff in",
+	"staff_link":        "signs staff in",
+	"staff_passkey":     "signs staff in",
+	"staff_totp":        "signs staff in, and is sealed with this newsroom's key",
+	"staff_recovery":    "signs staff in",
+	"staff_ceremony":    "a challenge of minutes",
+	"api_token":         "opens the API",
+	"idempotency":       "answers of a day",
+	"webhook":           "is sealed with this newsroom's key; another is told nothing without asking",
+	"webhook_delivery":  "what was sent by this newsroom",
+	"rate":              "counters of minutes",
+	"change":            "tells running nodes what to forget",
+	"link_check":        "asked for anew",
+	"told":              "what was mailed from here",
+	"wall_record":       "numbers of some weeks about this newsroom's visits",
+	"draft_step":        "what led to a working copy, for those who have it open",
+	"search_entry":      "made anew",
+	"search_heads":      "made anew",
+	"search_words":      "made anew",
+	"media.variants":    "made anew",
+	"media.rights_told": "tells running nodes what to forget",
+	"media_use":         "made anew",
+	"media_read":        "made anew",
+	"media_upload":      "a lock of seconds",
 }
 
 func (t table) fileName() string { return t.file + ".jsonl" }

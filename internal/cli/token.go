@@ -1,6 +1,7 @@
 package cli
 
 import (
+	"cmp"
 	"context"
 	"fmt"
 	"strings"
@@ -23,7 +24,8 @@ func tokenCommand() *cli.Command {
 				Usage: "make a key and print it, this once",
 				Flags: []cli.Flag{dirFlag(),
 					&cli.StringFlag{Name: "name", Required: true, Usage: "what the key is for"},
-					&cli.StringSliceFlag{Name: "scopes", Required: true, Usage: "what it may: stories:read, stories:full"},
+					&cli.StringSliceFlag{Name: "scopes", Required: true, Usage: "what it may, with commas between: " + scopes()},
+					&cli.StringFlag{Name: "role", Usage: "it may nothing that this role may not: contributor, reporter, editor, publisher or owner"},
 					&cli.IntFlag{Name: "days", Usage: "after how many days it ends; 0 for never"}},
 				Action: withApp(func(ctx context.Context, cmd *cli.Command, a *app.App) error {
 					var scopes []staff.Scope
@@ -36,13 +38,14 @@ func tokenCommand() *cli.Command {
 					}
 					var secret string
 					err := a.DB.InTx(ctx, func(tx *db.Tx) error {
-						t, made, err := a.Staff.CreateToken(ctx, tx, cmd.String("name"), time.Duration(cmd.Int("days"))*24*time.Hour, scopes...)
+						t, made, err := a.Staff.CreateTokenAs(ctx, tx, staff.Token{Name: cmd.String("name"), Scopes: scopes, Role: staff.Role(cmd.String("role"))},
+							time.Duration(cmd.Int("days"))*24*time.Hour)
 						if err != nil {
 							return err
 						}
 						secret = made
 						return a.Staff.Record(ctx, tx, staff.Entry{Who: staff.Program(), Act: staff.KeepTokens, Object: "token:" + t.ID,
-							Detail: map[string]string{"made": t.Name, "scopes": strings.Join(cmd.StringSlice("scopes"), " ")}})
+							Detail: map[string]string{"made": t.Name, "scopes": strings.Join(cmd.StringSlice("scopes"), " "), "role": string(t.Role)}})
 					})
 					if err != nil {
 						return err
@@ -58,7 +61,12 @@ func tokenCommand() *cli.Command {
 				Action: withApp(func(ctx context.Context, cmd *cli.Command, a *app.App) error {
 					tokens, err := a.Staff.Tokens(ctx, a.DB.Read())
 					for _, t := range tokens {
-						fmt.Fprintf(cmd.Root().Writer, "%s\t%v\t%s\n", t.ID, t.Scopes, t.Name)
+						role := cmp.Or(string(t.Role), "-")
+						ends := "-"
+						if !t.ExpiresAt.IsZero() {
+							ends = t.ExpiresAt.UTC().Format(time.RFC3339)
+						}
+						fmt.Fprintf(cmd.Root().Writer, "%s\t%v\t%s\t%s\t%s\n", t.ID, t.Scopes, role, ends, t.Name)
 					}
 					return err
 				}),
@@ -83,4 +91,12 @@ func tokenCommand() *cli.Command {
 			},
 		},
 	}
+}
+
+func scopes() string {
+	var names []string
+	for _, s := range staff.Scopes() {
+		names = append(names, string(s))
+	}
+	return strings.Join(names, ", ")
 }

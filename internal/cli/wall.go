@@ -25,7 +25,7 @@ func wallCommand() *cli.Command {
 	return &cli.Command{
 		Name:  "wall",
 		Usage: "who may read what, and why",
-		Commands: []*cli.Command{
+		Commands: append([]*cli.Command{
 			{
 				Name:      "why",
 				Usage:     "tell what the wall says of a story to a visitor, rule by rule",
@@ -59,7 +59,7 @@ func wallCommand() *cli.Command {
 					&cli.IntFlag{Name: "limit", Usage: "read the newest `N` withheld editions alone; 0 reads all"}},
 				Action: withApp(checkWall),
 			},
-		},
+		}, wallRoomCommands()...),
 	}
 }
 

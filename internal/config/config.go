@@ -37,7 +37,13 @@ type Config struct {
 	Accent                      string // "" or #rrggbb
 	Contact                     string
 
-	translations map[string]string // "title-ar": what masthead.toml says in other languages
+	// The look: colours as #rrggbb, faces as "serif" or "sans"; "" for what is
+	// built in. It is read by [Config.Text].
+	Logo, LogoDark string // media IDs; "" for the name in letters
+
+	translations map[string]string // "title-ar": what is set for other languages
+	given        map[string]given  // every value that is not a default, as it was written
+	under        map[string]given  // likewise, without those of the desk
 
 	// The server.
 	Addr, OpsAddr  string
@@ -76,6 +82,7 @@ type Config struct {
 	// The wall.
 	PreviewParagraphs, PreviewWords int
 	GiftQuota, GiftDays             int
+	ReplayWeeks                     int
 	CrawlerRanges                   string
 
 	// Readers.
@@ -92,6 +99,7 @@ type Setting struct {
 	Doc     string // one or two sentences
 	Group   string
 	Secret  bool // read from the environment alone
+	Change  Change
 	set     func(c *Config, value string) error
 }
 
@@ -103,89 +111,108 @@ func (s Setting) Env() string {
 // Settings gives the table, in the order of the manual.
 func Settings() []Setting {
 	return []Setting{
-		{Name: "title", Group: "The newspaper", Default: "Masthead", Doc: "The newspaper's name. Another for a language stands in masthead.toml as title-ar; likewise tagline-ar and description-ar.",
+		{Name: "title", Group: "The newspaper", Change: AtDesk, Default: "Masthead", Doc: "The newspaper's name. Another for a language stands in masthead.toml as title-ar; likewise tagline-ar and description-ar.",
 			set: func(c *Config, v string) error { c.Title = v; return required(v) }},
-		{Name: "tagline", Group: "The newspaper", Doc: "A few words under the name.",
+		{Name: "tagline", Group: "The newspaper", Change: AtDesk, Doc: "A few words under the name.",
 			set: func(c *Config, v string) error { c.Tagline = v; return nil }},
-		{Name: "description", Group: "The newspaper", Doc: "One sentence for search engines and feeds.",
+		{Name: "description", Group: "The newspaper", Change: AtDesk, Doc: "One sentence for search engines and feeds.",
 			set: func(c *Config, v string) error { c.Description = v; return nil }},
-		{Name: "url", Group: "The newspaper", Default: "http://localhost:8080", Doc: "The public address, as readers write it. With https, cookies are sent over TLS alone.",
+		{Name: "url", Group: "The newspaper", Change: Restart, Default: "http://localhost:8080", Doc: "The public address, as readers write it. With https, cookies are sent over TLS alone.",
 			set: setURL},
-		{Name: "language", Group: "The newspaper", Default: "en", Doc: "The language whose addresses bear no prefix.",
+		{Name: "language", Group: "The newspaper", Change: Restart, Default: "en", Doc: "The language whose addresses bear no prefix.",
 			set: func(c *Config, v string) (err error) { c.Language, err = tag(v); return err }},
-		{Name: "languages", Group: "The newspaper", Default: "en", Doc: "Every language of the site, with commas between them. Furniture comes in en, ar, he, ru and fr.",
+		{Name: "languages", Group: "The newspaper", Change: AtDesk, Default: "en", Doc: "Every language of the site, with commas between them. Furniture comes in en, ar, he, ru and fr.",
 			set: setLanguages},
-		{Name: "timezone", Group: "The newspaper", Default: "UTC", Doc: "The newsroom's clock, by its IANA name such as Asia/Amman: it dates addresses and the front page.",
+		{Name: "timezone", Group: "The newspaper", Change: Restart, Default: "UTC", Doc: "The newsroom's clock, by its IANA name such as Asia/Amman: it dates addresses and the front page.",
 			set: func(c *Config, v string) (err error) { c.Timezone, err = time.LoadLocation(v); return err }},
-		{Name: "accent", Group: "The newspaper", Doc: "The newspaper's colour as #rrggbb; empty for deep petrol.",
-			set: func(c *Config, v string) error { c.Accent = v; return matches(v, `^(#[0-9a-fA-F]{6})?$`, "#rrggbb") }},
-		{Name: "contact", Group: "The newspaper", Doc: "An address for readers' questions, shown on the privacy page.",
+		{Name: "contact", Group: "The newspaper", Change: AtDesk, Doc: "An address for readers' questions, shown on the privacy page.",
 			set: func(c *Config, v string) error { c.Contact = v; return nil }},
 
-		{Name: "addr", Group: "The server", Default: "localhost:8080", Doc: "Where the site listens, HOST:PORT.",
+		{Name: "accent", Group: "The look", Change: AtDesk, Doc: "The newspaper's colour as #rrggbb; empty for deep petrol.",
+			set: func(c *Config, v string) error { c.Accent = v; return matches(v, `^(#[0-9a-fA-F]{6})?$`, "#rrggbb") }},
+		{Name: "accent-dark", Group: "The look", Change: AtDesk, Doc: "The accent in the dark mode; empty to work it out of accent.",
+			set: colour},
+		{Name: "paper", Group: "The look", Change: AtDesk, Doc: "The ground that everything stands on, as #rrggbb; empty for a warm white.",
+			set: colour},
+		{Name: "paper-dark", Group: "The look", Change: AtDesk, Doc: "The ground in the dark mode; empty for a warm black.",
+			set: colour},
+		{Name: "ink", Group: "The look", Change: AtDesk, Doc: "The colour of text, at least 7:1 from paper; empty for a warm black.",
+			set: colour},
+		{Name: "ink-dark", Group: "The look", Change: AtDesk, Doc: "The colour of text in the dark mode.",
+			set: colour},
+		{Name: "head-face", Group: "The look", Change: AtDesk, Doc: "What headlines are set in: serif or sans; empty for serif.",
+			set: face},
+		{Name: "text-face", Group: "The look", Change: AtDesk, Doc: "What stories are set in: serif or sans; empty for serif.",
+			set: face},
+		{Name: "logo", Group: "The look", Change: AtDesk, Doc: "The ID of a picture in the place of the newspaper's name at the head of its pages; it is uploaded at the desk.",
+			set: func(c *Config, v string) error { c.Logo = v; return mediaID(v) }},
+		{Name: "logo-dark", Group: "The look", Change: AtDesk, Doc: "The same for the dark mode; empty for logo.",
+			set: func(c *Config, v string) error { c.LogoDark = v; return mediaID(v) }},
+
+		{Name: "addr", Group: "The server", Change: Machine, Default: "localhost:8080", Doc: "Where the site listens, HOST:PORT.",
 			set: func(c *Config, v string) error { c.Addr = v; return required(v) }},
-		{Name: "ops-addr", Group: "The server", Default: "localhost:9090", Doc: "Where /metrics, /healthz and /readyz listen, apart from the public; empty for nowhere.",
+		{Name: "ops-addr", Group: "The server", Change: Machine, Default: "localhost:9090", Doc: "Where /metrics, /healthz and /readyz listen, apart from the public; empty for nowhere.",
 			set: func(c *Config, v string) error { c.OpsAddr = v; return nil }},
-		{Name: "db", Group: "The server", Doc: "A postgres:// URL; empty for the SQLite file masthead.db in the newsroom's folder. With a password in it, set MASTHEAD_DB rather than the flag.",
+		{Name: "db", Group: "The server", Change: Machine, Doc: "A postgres:// URL; empty for the SQLite file masthead.db in the newsroom's folder. With a password in it, set MASTHEAD_DB rather than the flag.",
 			set: func(c *Config, v string) error { c.DB = v; return nil }},
-		{Name: "trusted-proxies", Group: "The server", Doc: "Networks whose X-Forwarded-For and X-Forwarded-Proto are believed, such as 127.0.0.0/8, with commas between them.",
+		{Name: "trusted-proxies", Group: "The server", Change: Machine, Doc: "Networks whose X-Forwarded-For and X-Forwarded-Proto are believed, such as 127.0.0.0/8, with commas between them.",
 			set: setProxies},
-		{Name: "theme", Group: "The server", Doc: "A folder whose templates and styles replace the built-in ones of the same name.",
+		{Name: "theme", Group: "The server", Change: Machine, Doc: "A folder whose templates and styles replace the built-in ones of the same name.",
 			set: func(c *Config, v string) error { c.Theme = v; return nil }},
-		{Name: "dev", Group: "The server", Default: "false", Doc: "For development: templates are read anew for each page, and the outbox is readable at /dev/mail.",
+		{Name: "dev", Group: "The server", Change: Machine, Default: "false", Doc: "For development: templates are read anew for each page, and the outbox is readable at /dev/mail.",
 			set: func(c *Config, v string) (err error) { c.Dev, err = strconv.ParseBool(v); return err }},
-		{Name: "log-level", Group: "The server", Default: "info", Doc: "debug, info, warn or error.",
+		{Name: "log-level", Group: "The server", Change: Machine, Default: "info", Doc: "debug, info, warn or error.",
 			set: func(c *Config, v string) error {
 				c.LogLevel = v
 				return matches(v, `^(debug|info|warn|error)$`, "debug, info, warn or error")
 			}},
-		{Name: "log-json", Group: "The server", Default: "false", Doc: "Write the log as JSON lines, for machines.",
+		{Name: "log-json", Group: "The server", Change: Machine, Default: "false", Doc: "Write the log as JSON lines, for machines.",
 			set: func(c *Config, v string) (err error) { c.LogJSON, err = strconv.ParseBool(v); return err }},
-		{Name: "embed-hosts", Group: "The server", Default: "www.youtube-nocookie.com, player.vimeo.com", Doc: "Hosts whose players may be loaded into a story after the reader asks for it by a click.",
+		{Name: "embed-hosts", Group: "The server", Change: Restart, Default: "www.youtube-nocookie.com, player.vimeo.com", Doc: "Hosts whose players may be loaded into a story after the reader asks for it by a click.",
 			set: func(c *Config, v string) error { c.EmbedHosts = list(v); return nil }},
 
-		{Name: "tls-cert", Group: "Connections", Doc: "A file with the certificate chain (PEM) for url's host, so that the site needs nothing before it: addr then speaks TLS. It is read anew when it changes.",
+		{Name: "tls-cert", Group: "Connections", Change: Machine, Doc: "A file with the certificate chain (PEM) for url's host, so that the site needs nothing before it: addr then speaks TLS. It is read anew when it changes.",
 			set: func(c *Config, v string) error { c.TLSCert = v; return nil }},
-		{Name: "tls-key", Group: "Connections", Doc: "The file with the certificate's key.",
+		{Name: "tls-key", Group: "Connections", Change: Machine, Doc: "The file with the certificate's key.",
 			set: func(c *Config, v string) error { c.TLSKey = v; return nil }},
-		{Name: "tls-auto", Group: "Connections", Default: "false", Doc: "Obtain and renew the certificate of url's host by ACME, from Let's Encrypt whose terms you then accept; it is kept in the folder certificates. The public must reach addr as port 443 or redirect-addr as port 80.",
+		{Name: "tls-auto", Group: "Connections", Change: Machine, Default: "false", Doc: "Obtain and renew the certificate of url's host by ACME, from Let's Encrypt whose terms you then accept; it is kept in the folder certificates. The public must reach addr as port 443 or redirect-addr as port 80.",
 			set: func(c *Config, v string) (err error) { c.TLSAuto, err = strconv.ParseBool(v); return err }},
-		{Name: "acme-directory", Group: "Connections", Default: "https://acme-v02.api.letsencrypt.org/directory", Doc: "The ACME directory (RFC 8555) that tls-auto asks.",
+		{Name: "acme-directory", Group: "Connections", Change: Machine, Default: "https://acme-v02.api.letsencrypt.org/directory", Doc: "The ACME directory (RFC 8555) that tls-auto asks.",
 			set: func(c *Config, v string) error {
 				c.ACMEDirectory = v
 				return matches(v, `^https://[^/]+/.*$`, "https://HOST/directory")
 			}},
-		{Name: "redirect-addr", Group: "Connections", Doc: "Where plain HTTP is listened for and sent to url, such as :80, when the site itself speaks TLS; empty for nowhere.",
+		{Name: "redirect-addr", Group: "Connections", Change: Machine, Doc: "Where plain HTTP is listened for and sent to url, such as :80, when the site itself speaks TLS; empty for nowhere.",
 			set: func(c *Config, v string) error { c.RedirectAddr = v; return nil }},
-		{Name: "connections", Group: "Connections", Default: "10000", Doc: "How many connections may be open at once; fewer where the system allows fewer open files. The one that has been idle the longest makes room for a new one.",
+		{Name: "connections", Group: "Connections", Change: Machine, Default: "10000", Doc: "How many connections may be open at once; fewer where the system allows fewer open files. The one that has been idle the longest makes room for a new one.",
 			set: number(func(c *Config) *int { return &c.Connections }, 16, 1000000)},
-		{Name: "connections-per-address", Group: "Connections", Default: "256", Doc: "How many of them one address (/64 of IPv6) may have; trusted proxies and this machine itself may have any number.",
+		{Name: "connections-per-address", Group: "Connections", Change: Machine, Default: "256", Doc: "How many of them one address (/64 of IPv6) may have; trusted proxies and this machine itself may have any number.",
 			set: number(func(c *Config) *int { return &c.ConnectionsPerAddress }, 4, 1000000)},
 
-		{Name: "cdn", Group: "A cache in front", Default: CDNNone, Doc: "What the cache or CDN in front is told: none; surrogate, how long it may keep what anybody may see, and by which Surrogate-Key; or esi, open pages for signed-in readers too, whose few personal parts it asks for by ESI 1.0. The cache must be one of trusted-proxies.",
+		{Name: "cdn", Group: "A cache in front", Change: Machine, Default: CDNNone, Doc: "What the cache or CDN in front is told: none; surrogate, how long it may keep what anybody may see, and by which Surrogate-Key; or esi, open pages for signed-in readers too, whose few personal parts it asks for by ESI 1.0. The cache must be one of trusted-proxies.",
 			set: func(c *Config, v string) error {
 				c.CDN = v
 				return matches(v, "^("+CDNNone+"|"+CDNSurrogate+"|"+CDNESI+")$", "none, surrogate or esi")
 			}},
-		{Name: "cdn-purge", Group: "A cache in front", Doc: "The addresses of the caches that are sent PURGE when something changes, such as http://10.0.0.5:6081, with commas between them.",
+		{Name: "cdn-purge", Group: "A cache in front", Change: Machine, Doc: "The addresses of the caches that are sent PURGE when something changes, such as http://10.0.0.5:6081, with commas between them.",
 			set: setPurge},
-		{Name: "cdn-secret", Group: "A cache in front", Secret: true, Doc: "What they know a true PURGE by: it is sent as X-Purge-Secret.",
+		{Name: "cdn-secret", Group: "A cache in front", Change: Machine, Secret: true, Doc: "What they know a true PURGE by: it is sent as X-Purge-Secret.",
 			set: func(c *Config, v string) error {
 				c.CDNSecret = v
 				return matches(v, `^([!-~]{16,200})?$`, "16 or more letters and digits: openssl rand -hex 24")
 			}},
 
-		{Name: "blobs", Group: "Pictures and files", Doc: "Where pictures and files are kept: empty for the folder blobs in the newsroom's folder, or s3://BUCKET?endpoint=HOST[&region=R][&prefix=P][&insecure=true].",
+		{Name: "blobs", Group: "Pictures and files", Change: Machine, Doc: "Where pictures and files are kept: empty for the folder blobs in the newsroom's folder, or s3://BUCKET?endpoint=HOST[&region=R][&prefix=P][&insecure=true].",
 			set: func(c *Config, v string) error {
 				c.Blobs = v
 				return matches(v, `^(s3://.+)?$`, "s3://BUCKET?endpoint=HOST")
 			}},
-		{Name: "s3-access-key", Group: "Pictures and files", Secret: true, Doc: "The access key of the bucket.",
+		{Name: "s3-access-key", Group: "Pictures and files", Change: Machine, Secret: true, Doc: "The access key of the bucket.",
 			set: func(c *Config, v string) error { c.S3AccessKey = v; return nil }},
-		{Name: "s3-secret-key", Group: "Pictures and files", Secret: true, Doc: "The secret key of the bucket.",
+		{Name: "s3-secret-key", Group: "Pictures and files", Change: Machine, Secret: true, Doc: "The secret key of the bucket.",
 			set: func(c *Config, v string) error { c.S3SecretKey = v; return nil }},
 
-		{Name: "copies", Group: "Copies", Doc: "Where each change of the SQLite database is copied within a second or two: a folder on another disk, or s3://BUCKET?endpoint=HOST[&prefix=P]… with the keys above; empty for nowhere. It is for one newsroom alone.",
+		{Name: "copies", Group: "Copies", Change: Machine, Doc: "Where each change of the SQLite database is copied within a second or two: a folder on another disk, or s3://BUCKET?endpoint=HOST[&prefix=P]… with the keys above; empty for nowhere. It is for one newsroom alone.",
 			set: func(c *Config, v string) error {
 				c.Copies = v
 				if strings.Contains(v, "://") {
@@ -193,36 +220,38 @@ func Settings() []Setting {
 				}
 				return nil
 			}},
-		{Name: "copies-days", Group: "Copies", Default: "7", Doc: "How many days back masthead restore --at can go.",
+		{Name: "copies-days", Group: "Copies", Change: Machine, Default: "7", Doc: "How many days back masthead restore --at can go.",
 			set: number(func(c *Config) *int { return &c.CopiesDays }, 1, 3650)},
 
-		{Name: "smtp-url", Group: "Mail", Secret: true, Doc: "The mail server, smtp://USER:PASSWORD@HOST:587 (STARTTLS) or smtps://…:465; unset, letters are put into the folder outbox.",
+		{Name: "smtp-url", Group: "Mail", Change: Machine, Secret: true, Doc: "The mail server, smtp://USER:PASSWORD@HOST:587 (STARTTLS) or smtps://…:465; unset, letters are put into the folder outbox.",
 			set: setSMTP},
-		{Name: "mail-from", Group: "Mail", Default: "Masthead <news@localhost>", Doc: "The sender of every letter.",
+		{Name: "mail-from", Group: "Mail", Change: Restart, Default: "Masthead <news@localhost>", Doc: "The sender of every letter.",
 			set: func(c *Config, v string) (err error) { c.MailFrom, err = mail.ParseAddress(v); return err }},
 
-		{Name: "preview-paragraphs", Group: "The wall", Default: "3", Doc: "How many paragraphs of a withheld story are shown, where the story has no wall mark.",
+		{Name: "preview-paragraphs", Group: "The wall", Change: Restart, Default: "3", Doc: "How many paragraphs of a withheld story are shown, where the story has no wall mark.",
 			set: number(func(c *Config) *int { return &c.PreviewParagraphs }, 0, 50)},
-		{Name: "preview-words", Group: "The wall", Default: "120", Doc: "How many words of a withheld story are shown at most, by whole paragraphs.",
+		{Name: "preview-words", Group: "The wall", Change: Restart, Default: "120", Doc: "How many words of a withheld story are shown at most, by whole paragraphs.",
 			set: number(func(c *Config) *int { return &c.PreviewWords }, 0, 5000)},
-		{Name: "gift-quota", Group: "The wall", Default: "5", Doc: "How many stories a reader may give away in 30 days.",
+		{Name: "gift-quota", Group: "The wall", Change: AtDesk, Default: "5", Doc: "How many stories a reader may give away in 30 days.",
 			set: number(func(c *Config) *int { return &c.GiftQuota }, 0, 1000)},
-		{Name: "gift-days", Group: "The wall", Default: "14", Doc: "How many days a gift link opens its story.",
+		{Name: "gift-days", Group: "The wall", Change: AtDesk, Default: "14", Doc: "How many days a gift link opens its story.",
 			set: number(func(c *Config) *int { return &c.GiftDays }, 1, 365)},
-		{Name: "crawler-ranges", Group: "The wall", Doc: "A folder of address ranges that search engines publish, one file NAME.json or NAME.txt for each; a crawler from them reads whole stories.",
+		{Name: "replay-weeks", Group: "The wall", Change: Restart, Default: "8", Doc: "For how many weeks the numbers are kept of what the wall decided, by kinds of visit and without any reader, to try new rules on; 0 keeps none.",
+			set: number(func(c *Config) *int { return &c.ReplayWeeks }, 0, 52)},
+		{Name: "crawler-ranges", Group: "The wall", Change: Machine, Doc: "A folder of address ranges that search engines publish, one file NAME.json or NAME.txt for each; a crawler from them reads whole stories.",
 			set: func(c *Config, v string) error { c.CrawlerRanges = v; return nil }},
 
-		{Name: "signin-minutes", Group: "Readers", Default: "10", Doc: "How long the link and the code of a sign-in letter are good.",
+		{Name: "signin-minutes", Group: "Readers", Change: AtDesk, Default: "10", Doc: "How long the link and the code of a sign-in letter are good.",
 			set: number(func(c *Config) *int { return &c.SignInMinutes }, 1, 60)},
-		{Name: "letters-per-address", Group: "Readers", Default: "5", Doc: "How many sign-in letters one address gets in an hour.",
+		{Name: "letters-per-address", Group: "Readers", Change: AtDesk, Default: "5", Doc: "How many sign-in letters one address gets in an hour.",
 			set: number(func(c *Config) *int { return &c.LettersPerAddress }, 1, 1000)},
-		{Name: "letters-per-network", Group: "Readers", Default: "20", Doc: "How many sign-in letters one network (/24, or /48 of IPv6) may ask for in an hour.",
+		{Name: "letters-per-network", Group: "Readers", Change: AtDesk, Default: "20", Doc: "How many sign-in letters one network (/24, or /48 of IPv6) may ask for in an hour.",
 			set: number(func(c *Config) *int { return &c.LettersPerNetwork }, 1, 100000)},
-		{Name: "session-idle-days", Group: "Readers", Default: "60", Doc: "After how many days without a visit a reader is signed out.",
+		{Name: "session-idle-days", Group: "Readers", Change: Restart, Default: "60", Doc: "After how many days without a visit a reader is signed out.",
 			set: number(func(c *Config) *int { return &c.SessionIdleDays }, 1, 400)},
-		{Name: "session-max-days", Group: "Readers", Default: "365", Doc: "After how many days a reader signs in anew in any case.",
+		{Name: "session-max-days", Group: "Readers", Change: Restart, Default: "365", Doc: "After how many days a reader signs in anew in any case.",
 			set: number(func(c *Config) *int { return &c.SessionMaxDays }, 1, 400)},
-		{Name: "disposable-domains", Group: "Readers", Doc: "A file of mail domains, one a line, that may not register.",
+		{Name: "disposable-domains", Group: "Readers", Change: Machine, Doc: "A file of mail domains, one a line, that may not register.",
 			set: func(c *Config, v string) error { c.DisposableDomains = v; return nil }},
 	}
 }
@@ -235,43 +264,45 @@ func Load(dir string, flags map[string]string, lookup func(string) (string, bool
 	if err != nil {
 		return Config{}, fmt.Errorf("config.Load(%s): %w", dir, err)
 	}
-	c := Config{Dir: abs}
 	file, err := readFile(filepath.Join(abs, FileName))
 	if err != nil {
 		return Config{}, err
 	}
 	var faults []error
+	all := map[string]given{}
 	for _, s := range Settings() {
-		value, where := s.Default, "its default"
 		if v, ok := file[s.Name]; ok {
-			value, where = v, FileName
+			all[s.Name] = given{v, FromFile}
 			if s.Secret {
 				faults = append(faults, secretInFile(filepath.Join(abs, FileName), s))
 			}
 		}
 		if v, ok := lookup(s.Env()); ok {
-			value, where = v, s.Env()
+			all[s.Name] = given{v, FromEnv}
 		}
 		if v, ok := flags[s.Name]; ok {
-			value, where = v, "--"+s.Name
-		}
-		if err := s.set(&c, value); err != nil {
-			faults = append(faults, fault.New(fault.Invalid, fmt.Sprintf("%s: %s cannot be %q: %v", where, s.Name, value, err)))
+			all[s.Name] = given{v, FromFlag}
 		}
 		delete(file, s.Name)
 	}
-	c.translations = map[string]string{}
 	for name, value := range file {
 		if translated.MatchString(name) {
-			c.translations[name] = value
+			all[name] = given{value, FromFile}
 			continue
 		}
 		faults = append(faults, fault.New(fault.Invalid, fmt.Sprintf("%s: there is no setting %q", FileName, name)).
 			WithHint("masthead help serve lists the settings"))
 	}
-	if err := errors.Join(faults...); err != nil {
+	c, err := resolve(abs, all)
+	if err := errors.Join(append(faults, err)...); err != nil {
 		return Config{}, err
 	}
+	c.under = all
+	return c, nil
+}
+
+// complete looks whether the settings fit one another, and makes paths whole.
+func (c Config) complete() (Config, error) {
 	if !slices.Contains(c.Languages, c.Language) {
 		c.Languages = append([]string{c.Language}, c.Languages...)
 	}
@@ -279,7 +310,7 @@ func Load(dir string, flags map[string]string, lookup func(string) (string, bool
 		return Config{}, err
 	}
 	if c.DB == "" {
-		c.DB = filepath.Join(abs, "masthead.db")
+		c.DB = filepath.Join(c.Dir, "masthead.db")
 	}
 	c.Theme, c.CrawlerRanges, c.DisposableDomains = c.within(c.Theme), c.within(c.CrawlerRanges), c.within(c.DisposableDomains)
 	c.TLSCert, c.TLSKey = c.within(c.TLSCert), c.within(c.TLSKey)
@@ -436,6 +467,12 @@ func literal(v string) string {
 	}
 	return strconv.Quote(v)
 }
+
+func colour(_ *Config, v string) error { return matches(v, `^(#[0-9a-fA-F]{6})?$`, "#rrggbb") }
+
+func face(_ *Config, v string) error { return matches(v, `^(serif|sans)?$`, "serif or sans") }
+
+func mediaID(v string) error { return matches(v, `^([0-9a-f-]{36})?$`, "the ID of a picture") }
 
 func setURL(c *Config, v string) error {
 	u, err := url.Parse(strings.TrimSuffix(v, "/"))

@@ -13,6 +13,7 @@ import (
 	"masthead/internal/fault"
 	"masthead/internal/language"
 	"masthead/internal/mail"
+	"masthead/internal/media"
 	"masthead/internal/newsletter"
 	"masthead/internal/plan"
 	"masthead/internal/reader"
@@ -20,6 +21,7 @@ import (
 	"masthead/internal/story"
 	"masthead/internal/wall"
 	"masthead/internal/web"
+	"masthead/internal/webhook"
 )
 
 // cookie holds a staff session; the public site reads it too, to show staff
@@ -31,6 +33,7 @@ type Desk struct {
 	Config      config.Config
 	DB          *db.DB
 	Stories     *story.Store
+	Media       *media.Store
 	Readers     *reader.Store
 	Staff       *staff.Store
 	Plans       *plan.Store
@@ -38,13 +41,18 @@ type Desk struct {
 	Room        *draft.Room
 	Wall        *wall.Wall
 	WallStore   *wall.Store
+	CheckWall   func(ctx context.Context, d wall.Design) error // refuses one that promises what it does not keep
 	Newsletters newsletter.Store
+	Hooks       *webhook.Store
 	Pages       *web.Renderer
 	Log         *slog.Logger
 	Now         func() time.Time
 
-	Mail     mail.Sender
-	From     mail.Address
+	Mail mail.Sender
+	From mail.Address
+	// MediaChanged tells every node that a picture or file is shown otherwise, or no more.
+	MediaChanged func(ctx context.Context, tx *db.Tx, ids ...string) error
+
 	PostLink func(ctx context.Context, tx *db.Tx, l LinkLetter) error // has [Desk.SendLink] do it later
 }
 
@@ -52,16 +60,31 @@ type Desk struct {
 func (d *Desk) Handler() http.Handler {
 	answer := &web.Answer{Renderer: d.Pages, ErrorPage: d.errorPage, Log: d.Log}
 	mux := http.NewServeMux()
-	for _, route := range d.Routes() {
+	handler := func(route Route) http.Handler {
 		h := d.admit(route, route.handle)
 		if !route.Open {
 			h = d.staffOnly(route, h)
 		}
 		if route.JSON {
-			mux.Handle(route.Pattern, answer.API(h))
-		} else {
-			mux.Handle(route.Pattern, answer.Page(h))
+			return answer.API(h)
 		}
+		return answer.Page(h)
+	}
+	for _, route := range d.Routes() {
+		h := handler(route)
+		if route.Either {
+			page := h
+			route.JSON = true
+			script := handler(route)
+			h = http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+				if wantsJSON(r) {
+					script.ServeHTTP(w, r)
+				} else {
+					page.ServeHTTP(w, r)
+				}
+			})
+		}
+		mux.Handle(route.Pattern, h)
 	}
 	return mux
 }

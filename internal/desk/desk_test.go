@@ -7,6 +7,7 @@ import (
 	"net/http"
 	"net/http/httptest"
 	"net/url"
+	"path/filepath"
 	"reflect"
 	"regexp"
 	"slices"
@@ -17,18 +18,23 @@ import (
 
 	"golang.org/x/net/html"
 
+	"masthead/internal/blob"
 	"masthead/internal/config"
 	"masthead/internal/db"
 	"masthead/internal/db/dbtest"
 	"masthead/internal/doc"
+	"masthead/internal/draft"
+	"masthead/internal/fault"
 	"masthead/internal/language"
 	"masthead/internal/mail"
+	"masthead/internal/media"
 	"masthead/internal/plan"
 	"masthead/internal/reader"
 	"masthead/internal/staff"
 	"masthead/internal/story"
 	"masthead/internal/wall"
 	"masthead/internal/web"
+	"masthead/internal/webhook"
 	"masthead/ui"
 )
 
@@ -43,6 +49,7 @@ type office struct {
 	lang    string // Accept-Language
 	letters []LinkLetter
 	sent    []mail.Letter
+	remade  []string // media whose pages were told to be made anew
 }
 
 type postbox func(mail.Letter)
@@ -73,17 +80,44 @@ func newOffice(t *testing.T, d *db.DB) *office {
 		t.Fatal(err)
 	}
 	clock := func() time.Time { return now }
+	blobs, err := blob.OpenFolder(filepath.Join(t.TempDir(), "blobs"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { blobs.Close() })
 	o := &office{jar: map[string]string{}, Desk: &Desk{
 		Config: c, DB: d, Pages: renderer(t), Log: slog.New(slog.DiscardHandler), Now: clock,
 		Stories: &story.Store{Now: clock, DefaultLang: "en", Location: time.UTC},
-		Readers: reader.New([]byte(strings.Repeat("k", 32))), Staff: staff.New(), Plans: &plan.Store{Now: clock},
+		Readers: reader.New([]byte(strings.Repeat("k", 32))), Staff: staff.New(),
 		Wall: &wall.Wall{}, WallStore: &wall.Store{Now: clock},
 	}}
+	o.Media = media.NewStore(d, blobs)
+	o.Media.Now = clock
+	o.MediaChanged = func(_ context.Context, _ *db.Tx, ids ...string) error {
+		o.remade = append(o.remade, ids...)
+		return nil
+	}
 	o.Readers.Now, o.Staff.Now = clock, clock
+	o.Hooks = &webhook.Store{Now: clock, Keys: [][]byte{[]byte(strings.Repeat("k", 32))}, Stories: o.Stories, Post: func(context.Context, *db.Tx, webhook.Bring, time.Time) error { return nil }}
+	tell := func(context.Context, db.Queryer, ...string) error { return nil }
+	o.Drafts, o.Room = &draft.Store{Now: clock, Stories: o.Stories}, draft.NewRoom(clock, tell)
+	o.Plans = &plan.Store{Now: clock, Stories: o.Stories, Staff: o.Staff, Media: o.Media, Lang: "en", Origin: "https://quay.example",
+		Keep: func(ctx context.Context, tx *db.Tx, id, editor string, release bool) (err error) {
+			if release {
+				_, err = o.Drafts.Release(ctx, tx, id, editor)
+			} else if _, err = o.Drafts.Keep(ctx, tx, id, editor); fault.Is(err, fault.NotFound) {
+				err = nil
+			}
+			return err
+		}}
 	o.PostLink = func(_ context.Context, _ *db.Tx, l LinkLetter) error { o.letters = append(o.letters, l); return nil }
 	o.Mail = postbox(func(l mail.Letter) { o.sent = append(o.sent, l) })
 	o.Staff.Keys = [][]byte{[]byte(strings.Repeat("k", 32))}
 	o.Staff.ForceFrom = "" // second_test.go forces
+	o.CheckWall = func(_ context.Context, design wall.Design) error {
+		_, err := design.Compiled()
+		return err
+	}
 	if err := o.Wall.Load(t.Context(), d.Read()); err != nil {
 		t.Fatal(err)
 	}
@@ -366,9 +400,11 @@ func TestStoryRoom(t *testing.T) {
 func TestTemplates(t *testing.T) {
 	r := renderer(t)
 	pages := map[string]any{
-		"readers": ReadersPage{}, "reader": ReaderPage{},
+		"begin": BeginPage{}, "facts": FactsPage{}, "lead": LeadPage{}, "board": BoardPage{}, "work": WorkPage{}, "calendar": CalendarPage{},
+		"media": MediaPage{}, "subjects": SubjectsPage{}, "subject": SubjectPage{}, "medium": MediumPage{}, "readers": ReadersPage{}, "reader": ReaderPage{},
 		"error": ErrorPage{}, "signin": SigninPage{}, "stories": StoriesPage{}, "story": StoryPage{}, "people": PeoplePage{},
-		"person": PersonPage{}, "second": SecondPage{}, "me": MePage{}, "totp": TOTPPage{}, "codes": CodesPage{}, "audit": AuditPage{}, "tokens": TokensPage{}}
+		"person": PersonPage{}, "second": SecondPage{}, "me": MePage{}, "totp": TOTPPage{}, "codes": CodesPage{}, "audit": AuditPage{},
+		"wall": WallPage{}, "wallwords": WallWordsPage{}, "walltrial": WallTrialPage{}, "wallwhy": WallWhyPage{}, "wallreplay": WallReplayPage{}, "walllifts": WallLiftsPage{}, "tokens": TokensPage{}, "webhooks": WebhooksPage{}, "webhook": WebhookPage{}}
 	for _, name := range r.Names() {
 		if short, ok := strings.CutPrefix(name, "desk/"); ok && pages[short] == nil {
 			t.Errorf("no struct is tried with %s", name)

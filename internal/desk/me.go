@@ -25,6 +25,7 @@ type MePage struct {
 	Recovery    int
 	Factors     bool // there is any second factor
 	Sessions    []StaffSession
+	Letters     bool // about stories are wanted
 	Problem     string
 }
 
@@ -72,6 +73,7 @@ func (d *Desk) meRoutes() []Route {
 		{Pattern: "POST /desk/me/totp/code", Act: staff.KeepSelf, Lacking: enrol, Fresh: true, handle: d.totpEnrol},
 		{Pattern: "POST /desk/me/totp/remove", Act: staff.KeepSelf, Fresh: true, handle: d.totpRemove},
 		{Pattern: "POST /desk/me/recovery", Act: staff.KeepSelf, Fresh: true, handle: d.recovery},
+		{Pattern: "POST /desk/me/letters", Act: staff.KeepSelf, handle: d.meLetters},
 		{Pattern: "POST /desk/me/sessions", Act: staff.KeepSelf, handle: d.meSessions},
 	}
 }
@@ -95,6 +97,9 @@ func (d *Desk) mePage(w http.ResponseWriter, r *http.Request, status int, proble
 		p.Keys = append(p.Keys, Key{ID: k.ID, Name: k.Name, Made: d.moment(p.Base, k.CreatedAt), Used: d.moment(p.Base, k.UsedAt)})
 	}
 	if p.Sessions, err = d.staffSessions(r, p.Base, visit.Person.ID); err != nil {
+		return err
+	}
+	if p.Letters, err = d.Plans.WantsLetters(r.Context(), d.DB.Read(), visit.Person.ID); err != nil {
 		return err
 	}
 	if problem != "" {

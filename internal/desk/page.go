@@ -38,7 +38,11 @@ var rooms = []struct {
 	act      staff.Act
 }{
 	{"desk.stories", "/desk/", []string{"/desk/stories/"}, staff.ReadDesk},
+	{"desk.plan.title", "/desk/plan", nil, staff.ReadDesk},
+	{"desk.media.title", "/desk/media", nil, staff.ReadDesk},
+	{"desk.subjects.title", "/desk/subjects", nil, staff.KeepTaxonomy},
 	{"desk.readers.title", "/desk/readers", nil, staff.ReadReaders},
+	{"desk.walls.title", "/desk/wall", nil, staff.KeepWall},
 	{"desk.people", "/desk/people", nil, staff.ReadDesk},
 }
 

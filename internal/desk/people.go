@@ -60,7 +60,7 @@ func (d *Desk) peopleRoutes() []Route {
 		{Pattern: "POST /desk/people/{person}/link", Act: staff.KeepStaff, handle: d.personLink},
 		{Pattern: "POST /desk/people/{person}/sessions", Act: staff.KeepStaff, handle: d.personSessions},
 		{Pattern: "POST /desk/people/{person}/reset", Act: staff.KeepStaff, handle: d.personReset},
-	}, d.auditRoutes(), d.tokenRoutes())
+	}, d.auditRoutes(), d.tokenRoutes(), d.webhookRoutes())
 }
 
 // peopleTabs are the pages of the room that somebody may see.
@@ -73,9 +73,10 @@ func (d *Desk) peopleTabs(r *http.Request, b Base) []Link {
 		{"desk.people", "/desk/people", staff.ReadDesk},
 		{"desk.audit.title", "/desk/people/audit", staff.ReadAudit},
 		{"desk.tokens.title", "/desk/people/tokens", staff.KeepTokens},
+		{"desk.webhooks.title", "/desk/people/webhooks", staff.KeepTokens},
 	} {
 		if person(r).Ever(t.act) {
-			tabs = append(tabs, Link{Name: b.T(t.key), URL: t.url, Current: r.URL.Path == t.url})
+			tabs = append(tabs, Link{Name: b.T(t.key), URL: t.url, Current: r.URL.Path == t.url || t.url == "/desk/people/webhooks" && strings.HasPrefix(r.URL.Path, t.url+"/")})
 		}
 	}
 	if len(tabs) == 1 {

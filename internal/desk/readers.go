@@ -591,4 +591,3 @@ func cut(s string, n int) string {
 	}
 	return strings.ToValidUTF8(s, "")
 }
-

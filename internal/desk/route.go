@@ -20,6 +20,7 @@ type Route struct {
 	Act     staff.Act    // what the handler does; every POST leaves an entry of it in the audit log
 	On      Subject      // what it does it to
 	JSON    bool         // its failures are problem documents (RFC 9457), for programs
+	Either  bool         // JSON is set for who asks for it, and is not for a browser
 	Open    bool         // for anybody who is not signed in: the door
 	Fresh   bool         // asks for a second factor that was shown lately, as every route of a sensitive act does
 	Lacking []staff.Lack // whose session lacks this comes in all the same
@@ -45,7 +46,11 @@ func (d *Desk) Routes() []Route {
 		d.doorRoutes(),
 		d.storyRoutes(),
 		d.writeRoutes(),
+		d.planRoutes(),
+		d.mediaRoutes(),
+		d.subjectRoutes(),
 		d.readerRoutes(),
+		d.wallRoutes(),
 		d.peopleRoutes(),
 		d.secondRoutes(),
 		d.meRoutes(),
@@ -63,6 +68,11 @@ type subject struct {
 	object  staff.Object
 	edition story.Edition
 	story   story.Story
+}
+
+// wantsJSON reports whether a request comes from a script or a program.
+func wantsJSON(r *http.Request) bool {
+	return strings.Contains(r.Header.Get("Accept"), "application/json") || strings.HasPrefix(r.Header.Get("Content-Type"), "application/json")
 }
 
 // admit finds the object of a request, and lets in who may do the act to it.

@@ -10,6 +10,7 @@ import (
 
 	"masthead/internal/fault"
 	"masthead/internal/language"
+	"masthead/internal/staff"
 	"masthead/internal/story"
 )
 
@@ -21,7 +22,7 @@ const (
 )
 
 // statuses are those that an edition goes through, in that order.
-var statuses = [...]story.Status{story.Draft, story.Review, story.Approved, story.Scheduled, story.Published, story.Withdrawn}
+var statuses = [...]story.Status{story.Pitch, story.Assigned, story.Draft, story.Review, story.Approved, story.Scheduled, story.Published, story.Withdrawn}
 
 // StoriesPage is the list of all editions. Template: desk/stories.
 type StoriesPage struct {
@@ -31,6 +32,7 @@ type StoriesPage struct {
 	Statuses  []Choice // the first is every one
 	Languages []Choice
 	Rows      []Row
+	Starts    bool   // who asks may begin a story
 	Newest    string // address of the beginning, when this is not it
 	Older     string // address of what follows; "" at the end
 }
@@ -87,6 +89,7 @@ func (d *Desk) stories(w http.ResponseWriter, r *http.Request) error {
 	if err != nil {
 		return err
 	}
+	p.Starts = person(r).Ever(staff.StartStory)
 	p.Status, p.Words = string(f.Status), f.Words
 	p.Statuses, p.Languages = d.choices(p.Furniture, p.Lang, f, counts)
 	for _, e := range entries {

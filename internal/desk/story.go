@@ -29,8 +29,18 @@ type StoryPage struct {
 	Editions                  []EditionLink
 	Revisions                 []Revision
 	Corrections               []Correction
-	Email                     string // of the reader whose reading is asked after
-	Problem                   string // there is none of that address
+	Moves                     []MoveForm
+	Checks                    []CheckLine
+	Refusal                   string // why a form was not taken
+	Ahead                     bool   // the working copy says what readers do not see yet
+	History                   []HistoryLine
+	Work                      []WorkLine
+	Give                      *AssignForm // for who may assign it
+	Plan                      *PlanForm   // for who may plan it
+	Writes                    bool        // who asks may write it
+	Languages                 []Choice    // that it does not stand in yet
+	Email                     string      // of the reader whose reading is asked after
+	Problem                   string      // there is none of that address
 	Traces                    []Trace
 }
 
@@ -74,14 +84,19 @@ type Trace struct {
 }
 
 func (d *Desk) storyRoutes() []Route {
-	return []Route{
+	return slices.Concat([]Route{
 		{Pattern: "GET /desk/{$}", Act: staff.ReadDesk, On: OnAny, handle: d.stories},
 		{Pattern: "GET /desk/stories/{edition}", Act: staff.ReadDesk, On: OnEdition, handle: d.story},
-	}
+	}, d.beginRoutes(), d.moveRoutes(), d.factRoutes(), d.leadRoutes())
 }
 
 // story serves "/desk/stories/{edition}".
 func (d *Desk) story(w http.ResponseWriter, r *http.Request) error {
+	return d.storyRoom(w, r, http.StatusOK, "", "")
+}
+
+// storyRoom answers with the room; refusal says why the form of a move was not taken.
+func (d *Desk) storyRoom(w http.ResponseWriter, r *http.Request, status int, refusal, move string) error {
 	ctx, q := r.Context(), d.DB.Read()
 	e, st := d.edition(r), d.storyOf(r)
 	sections, err := d.Stories.Sections(ctx, q)
@@ -110,6 +125,10 @@ func (d *Desk) story(w http.ResponseWriter, r *http.Request) error {
 	if err := d.history(ctx, &p, st, e); err != nil {
 		return err
 	}
+	p.Refusal = refusal
+	if err := d.workflow(r, &p, st, e, move); err != nil {
+		return err
+	}
 	slugs := make([]string, len(topics))
 	for i, t := range topics {
 		slugs[i] = t.Slug
@@ -118,7 +137,7 @@ func (d *Desk) story(w http.ResponseWriter, r *http.Request) error {
 	if err := d.traces(ctx, &p, wall.ItemOf(st, e, sections, slugs)); err != nil {
 		return err
 	}
-	return d.send(w, r, http.StatusOK, "story", p)
+	return d.send(w, r, status, "story", p)
 }
 
 // facts gives what stands round the words. What is empty is left out.
@@ -155,6 +174,9 @@ func (d *Desk) facts(ctx context.Context, b Base, st story.Story, e story.Editio
 	}
 	if e.Status == story.Scheduled {
 		facts[5].Name = b.T("desk.fact.scheduled")
+	}
+	if e.EmbargoUntil.After(d.Now()) {
+		facts = append(facts, Fact{Name: b.T("desk.plan.embargo"), Time: d.moment(b, e.EmbargoUntil)})
 	}
 	return slices.DeleteFunc(facts, func(f Fact) bool { return f.Value == "" && f.Time.IsZero() }), nil
 }
@@ -200,7 +222,7 @@ func (d *Desk) history(ctx context.Context, p *StoryPage, st story.Story, e stor
 		return err
 	}
 	for _, c := range corrections {
-		p.Corrections = append(p.Corrections, Correction{Date: p.Date(c.At.In(d.Config.Timezone)), Text: c.Text})
+		p.Corrections = append(p.Corrections, Correction{Date: p.Date(c.At.In(d.Config.Timezone)), Text: c.Whole()})
 	}
 	return nil
 }

@@ -19,6 +19,7 @@ type TokensPage struct {
 	Tabs    []Link
 	Rows    []TokenRow
 	Scopes  []Choice
+	Roles   []Choice // that a new one may do no more than
 	Days    []Choice // after how many days a new one ends
 	Name    string   // as typed
 	Made    string   // the name of the one that was just made
@@ -29,6 +30,7 @@ type TokensPage struct {
 // TokenRow is one key.
 type TokenRow struct {
 	ID, Name, Scopes string
+	Role             string // in the desk's words; "" for none
 	Made             language.Moment
 	Ends             language.Moment // without Machine: never
 	Over             bool
@@ -62,6 +64,9 @@ func (d *Desk) tokensPage(w http.ResponseWriter, r *http.Request, status int, fi
 			names = append(names, string(s))
 		}
 		row.Scopes = strings.Join(names, ", ")
+		if t.Role != "" {
+			row.Role = p.T("desk.role." + string(t.Role))
+		}
 		p.Rows = append(p.Rows, row)
 	}
 	for _, s := range staff.Scopes() {
@@ -70,6 +75,10 @@ func (d *Desk) tokensPage(w http.ResponseWriter, r *http.Request, status int, fi
 			c.Current = c.Current || chosen == c.Value
 		}
 		p.Scopes = append(p.Scopes, c)
+	}
+	p.Roles = append(p.Roles, Choice{Name: p.T("desk.webhooks.no_role"), Current: r.PostForm.Get("role") == ""})
+	for _, role := range staff.Roles() {
+		p.Roles = append(p.Roles, Choice{Value: string(role), Name: p.T("desk.role." + string(role)), Current: r.PostForm.Get("role") == string(role)})
 	}
 	for _, days := range []int{30, 90, 365, 0} {
 		name := p.T("desk.tokens.never")
@@ -99,13 +108,13 @@ func (d *Desk) tokenMake(w http.ResponseWriter, r *http.Request) error {
 	name := cleanLine(r.PostForm.Get("name"))
 	var secret string
 	err = d.DB.InTx(r.Context(), func(tx *db.Tx) error {
-		t, s, err := d.Staff.CreateToken(r.Context(), tx, name, time.Duration(days)*24*time.Hour, scopes...)
+		t, s, err := d.Staff.CreateTokenAs(r.Context(), tx, staff.Token{Name: name, Scopes: scopes, Role: staff.Role(r.PostForm.Get("role"))}, time.Duration(days)*24*time.Hour)
 		if err != nil {
 			return err
 		}
 		secret = s
 		return d.Staff.Record(r.Context(), tx, staff.Entry{Who: person(r), Act: staff.KeepTokens, Object: "token:" + t.ID,
-			Detail: map[string]string{"made": name, "scopes": strings.Join(r.PostForm["scope"], " "), "days": strconv.Itoa(days)}})
+			Detail: map[string]string{"made": name, "scopes": strings.Join(r.PostForm["scope"], " "), "days": strconv.Itoa(days), "role": string(t.Role)}})
 	})
 	if fault.Is(err, fault.Invalid) {
 		return d.tokensPage(w, r, http.StatusUnprocessableEntity, func(p *TokensPage) { p.Name, p.Problem = name, p.T("desk.tokens.bad") })

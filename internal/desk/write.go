@@ -7,6 +7,7 @@ import (
 	"io"
 	"mime"
 	"net/http"
+	"slices"
 	"strconv"
 	"time"
 
@@ -33,7 +34,7 @@ func (d *Desk) writeRoutes() []Route {
 	route := func(pattern string, act staff.Act, handle func(http.ResponseWriter, *http.Request) error) Route {
 		return Route{Pattern: pattern, Act: act, On: OnEdition, JSON: true, handle: handle}
 	}
-	return []Route{
+	return slices.Concat(d.writePageRoutes(), d.revisionPageRoutes(), d.translateRoutes(), d.commentRoutes(), []Route{
 		route("GET "+at, staff.ReadDesk, d.draft),
 		route("GET "+at+"/steps", staff.ReadDesk, d.draftSince),
 		route("POST "+at+"/steps", staff.WriteStory, d.draftPush),
@@ -51,7 +52,7 @@ func (d *Desk) writeRoutes() []Route {
 		route("POST "+at+"/restore", staff.WriteStory, d.draftRestore),
 		route("GET "+at+"/original", staff.ReadDesk, d.draftOriginal),
 		route("POST "+at+"/translated", staff.WriteStory, d.draftTranslated),
-	}
+	})
 }
 
 // The JSON of the protocol.

@@ -69,6 +69,7 @@ type rssItem struct {
 	Link       string    `xml:"link"`
 	GUID       rssGUID   `xml:"guid"`
 	Published  string    `xml:"pubDate"`
+	Updated    string    `xml:"atom:updated,omitempty"` // RFC 4287 §4.2.15, where it was changed after that
 	Creators   []string  `xml:"dc:creator"`
 	Categories []string  `xml:"category"`
 	Summary    string    `xml:"description"`
@@ -105,6 +106,9 @@ func RSS(w io.Writer, c Channel) error {
 		item := rssItem{
 			Title: clean(it.Title), Link: it.URL, GUID: rssGUID{ID: it.ID}, Published: it.Published.UTC().Format(time.RFC1123Z),
 			Creators: it.Authors, Categories: it.Categories, Summary: clean(it.Summary), HTML: clean(it.HTML),
+		}
+		if it.Updated.After(it.Published) {
+			item.Updated = it.Updated.UTC().Format(time.RFC3339)
 		}
 		if it.Image.URL != "" {
 			item.Image = &rssMedia{URL: it.Image.URL, Type: it.Image.Type, Medium: "image"}

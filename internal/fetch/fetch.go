@@ -146,6 +146,10 @@ func (c *Client) Get(ctx context.Context, address string, limit int64) ([]byte, 
 // libraries that want one. It bounds no body.
 func (c *Client) HTTP() *http.Client { return c.http }
 
+// Check refuses with fault.Forbidden what an address shows that this client does not
+// ask for; [Client.HTTP] looks at redirects alone, and at where a connection leads.
+func (c *Client) Check(u *url.URL) error { return c.check(u) }
+
 // body stops after limit bytes.
 type body struct {
 	io.ReadCloser

@@ -38,10 +38,37 @@ type Media struct {
 	Alts     map[string]string // by language
 	Captions map[string]string // by language
 
+	Rights      Rights
+	RightsUntil time.Time // when they end; zero for never
+	RightsNote  string    // for the newsroom alone
+
 	Focal     Focal
 	Source    string // where it was imported from; "" or unique
 	CreatedAt time.Time
 }
+
+// Rights says on what terms the newsroom has a picture or file.
+type Rights string
+
+// The terms.
+const (
+	RightsUnsaid Rights = ""           // nobody has said
+	RightsOwn    Rights = "own"        // made by the newsroom
+	RightsFree   Rights = "free"       // under a free licence, or in the public domain
+	RightsAgency Rights = "agency"     // from an agency, under its contract
+	ByPermission Rights = "permission" // lent by who made it
+)
+
+// AllRights gives the terms that can be chosen.
+func AllRights() []Rights {
+	return []Rights{RightsUnsaid, RightsOwn, RightsFree, RightsAgency, ByPermission}
+}
+
+// Ended reports whether the rights have ended at a time: no page shows m from then on.
+func (m *Media) Ended(at time.Time) bool { return !m.RightsUntil.IsZero() && !at.Before(m.RightsUntil) }
+
+// RightsNotice is how long before their end a list says that rights end.
+const RightsNotice = 14 * 24 * time.Hour
 
 // Focal is the point of a picture that no crop may lose, in thousandths of its
 // width and height. The zero Focal in an [Upload] stands for [Middle].

@@ -50,7 +50,7 @@ func NewStore(d *db.DB, blobs blob.Store) *Store {
 
 // columns are the columns of media in the order that scan reads them.
 const columns = `id, kind, name, mime, width, height, bytes, hash, blob, credit, licence, alts, captions,
-	focal_x, focal_y, COALESCE(source, ''), created_at`
+	focal_x, focal_y, COALESCE(source, ''), created_at, rights, rights_until, rights_note`
 
 // Add keeps the bytes of u and saves its row in tx. The work on a picture
 // takes a second or more, during which tx stays open: on SQLite, whose one
@@ -69,6 +69,9 @@ func (s *Store) Save(ctx context.Context, tx db.Queryer, m *Media) error {
 	if err := m.Focal.Check(); err != nil {
 		return err
 	}
+	if !slices.Contains(AllRights(), m.Rights) {
+		return fault.New(fault.Invalid, "there are no such rights", "rights", m.Rights)
+	}
 	if m.ID == "" && m.Source != "" {
 		old, err := s.BySource(ctx, tx, m.Source)
 		if err == nil {
@@ -85,16 +88,17 @@ func (s *Store) Save(ctx context.Context, tx db.Queryer, m *Media) error {
 	}
 	_, err := tx.ExecContext(ctx, `
 		INSERT INTO media (id, kind, name, mime, width, height, bytes, hash, blob, credit, licence, alts, captions,
-			focal_x, focal_y, source, created_at)
-		VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17)
+			focal_x, focal_y, source, created_at, rights, rights_until, rights_note)
+		VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17, $18, $19, $20)
 		ON CONFLICT (id) DO UPDATE SET
 			kind = excluded.kind, name = excluded.name, mime = excluded.mime, width = excluded.width, height = excluded.height,
 			bytes = excluded.bytes, hash = excluded.hash, blob = excluded.blob,
 			credit = excluded.credit, licence = excluded.licence, alts = excluded.alts, captions = excluded.captions,
-			focal_x = excluded.focal_x, focal_y = excluded.focal_y, source = excluded.source`,
+			focal_x = excluded.focal_x, focal_y = excluded.focal_y, source = excluded.source,
+			rights = excluded.rights, rights_until = excluded.rights_until, rights_note = excluded.rights_note`,
 		m.ID, m.Kind, m.Name, m.MIME, m.Width, m.Height, m.Bytes, m.Hash, m.Blob, m.Credit, m.Licence,
 		texts(m.Alts), texts(m.Captions), m.Focal.X, m.Focal.Y, sql.NullString{String: m.Source, Valid: m.Source != ""},
-		db.Micros(m.CreatedAt))
+		db.Micros(m.CreatedAt), string(m.Rights), db.Micros(m.RightsUntil), m.RightsNote)
 	if db.IsUnique(err) {
 		return fault.New(fault.Conflict, "another picture or file came from there", "source", m.Source)
 	}
@@ -172,13 +176,14 @@ func one(row *sql.Row, op, arg string) (Media, error) {
 func scan(row db.Scanner) (Media, error) {
 	var m Media
 	var alts, captions string
-	var created int64
+	var created, until int64
 	err := row.Scan(&m.ID, &m.Kind, &m.Name, &m.MIME, &m.Width, &m.Height, &m.Bytes, &m.Hash, &m.Blob, &m.Credit,
-		&m.Licence, &alts, &captions, &m.Focal.X, &m.Focal.Y, &m.Source, &created)
+		&m.Licence, &alts, &captions, &m.Focal.X, &m.Focal.Y, &m.Source, &created,
+		&m.Rights, &until, &m.RightsNote)
 	if err != nil {
 		return m, err
 	}
-	m.CreatedAt = db.Time(created)
+	m.CreatedAt, m.RightsUntil = db.Time(created), db.Time(until)
 	return m, cmp.Or(json.Unmarshal([]byte(alts), &m.Alts), json.Unmarshal([]byte(captions), &m.Captions))
 }
 

@@ -405,6 +405,7 @@ func (w *worker) judge(ctx context.Context, p *persona, a ask, got answer, own i
 		if part.text == "" {
 			continue
 		}
+		w.remarked(p, a, got, part.name, part.text)
 		for owner, keys := range w.scan(part.text) {
 			e := w.facts.editions[owner]
 			if owner == own && full || owner != own && w.facts.decide(p, e, false, nil).may {

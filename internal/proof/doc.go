@@ -14,6 +14,9 @@
 //		report.WriteText(os.Stdout)
 //	}
 //
+// What the newsroom says of a story in its comments is looked for too, in
+// everything that anybody gets.
+//
 // A sentence is looked for as runs of eight words, in the text of an answer, in
 // its markup, comments and scripts, and in its headers, whatever the escapes,
 // quotes, spaces and compression, so that a cut sentence is found as well. Runs

@@ -22,6 +22,7 @@ type facts struct {
 	editions []edition
 	targets  []int32 // editions whose surfaces are read one by one
 	index    index
+	said     remarks
 	stride   int
 	shared   map[uint64]bool // runs of what pages say besides stories: biographies, descriptions, names
 	byPath   map[string]int32
@@ -97,7 +98,7 @@ func (n Newsroom) facts(ctx context.Context, limit int) (*facts, error) {
 		}
 	}
 	f.index.seal()
-	return f, nil
+	return f, f.readRemarks(ctx, limit)
 }
 
 // withheld reports whether there is anybody who may not read the edition.
@@ -244,6 +245,7 @@ func (f *facts) lists(ctx context.Context) ([]ask, error) {
 	for _, lang := range langs {
 		list("front", lang, "/")
 		add("archive", f.at(lang, "/archive/"))
+		add("corrections", f.at(lang, "/corrections/"))
 	}
 	for _, i := range f.targets {
 		e := f.editions[i]

@@ -226,6 +226,9 @@ func (s *Store) Delete(ctx context.Context, tx *db.Tx, id string) (err error) {
 	if _, err := tx.ExecContext(ctx, `DELETE FROM reader WHERE id = $1`, id); err != nil {
 		return err
 	}
+	if err := tell(ctx, tx, s.Gone, id); err != nil {
+		return err
+	}
 	return s.changed(ctx, tx, id)
 }
 

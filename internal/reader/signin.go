@@ -246,13 +246,21 @@ func (s *Store) enter(ctx context.Context, tx *db.Tx, where, arg string) (Entry,
 	if err != nil {
 		return Entry{}, err
 	}
-	_, err = tx.ExecContext(ctx, `
+	id := db.NewID()
+	result, err := tx.ExecContext(ctx, `
 		INSERT INTO reader (id, email, email_key, created_at) VALUES ($1, $2, $3, $4)
-		ON CONFLICT (email_key) DO NOTHING`, db.NewID(), email, key, now)
+		ON CONFLICT (email_key) DO NOTHING`, id, email, key, now)
 	if err != nil {
 		return Entry{}, err
 	}
-	result, err := tx.ExecContext(ctx, `
+	if n, err := result.RowsAffected(); err != nil {
+		return Entry{}, err
+	} else if n > 0 {
+		if err := tell(ctx, tx, s.Made, id); err != nil {
+			return Entry{}, err
+		}
+	}
+	result, err = tx.ExecContext(ctx, `
 		UPDATE reader SET confirmed_at = $1,
 			name = CASE WHEN name = '' THEN $2 ELSE name END,
 			lang = CASE WHEN lang = '' THEN $3 ELSE lang END

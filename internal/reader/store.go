@@ -36,6 +36,16 @@ type Store struct {
 	// name or address changed, the account was deleted. "" stands for the tiers
 	// themselves. Nil tells nobody.
 	Changed func(ctx context.Context, q db.Queryer, readerID string) error
+	// Made is told, in the transaction, of a new reader, Gone of one who was
+	// deleted. Nil tells nobody.
+	Made, Gone func(ctx context.Context, tx *db.Tx, readerID string) error
+}
+
+func tell(ctx context.Context, tx *db.Tx, of func(context.Context, *db.Tx, string) error, readerID string) error {
+	if of == nil {
+		return nil
+	}
+	return of(ctx, tx, readerID)
 }
 
 func (s *Store) changed(ctx context.Context, q db.Queryer, readerID string) error {
@@ -214,10 +224,13 @@ func (s *Store) Upsert(ctx context.Context, tx *db.Tx, r Reader, tiers []Holding
 			return Reader{}, false, err
 		}
 	}
-	if !created { // a new one has been granted nothing yet that could be remembered
-		if err := s.changed(ctx, tx, r.ID); err != nil {
-			return Reader{}, false, err
-		}
+	if created { // who has been granted nothing yet that could be remembered
+		err = tell(ctx, tx, s.Made, r.ID)
+	} else {
+		err = s.changed(ctx, tx, r.ID)
+	}
+	if err != nil {
+		return Reader{}, false, err
 	}
 	saved, err = s.one(ctx, tx, `id = $1`, r.ID)
 	return saved, created, err

@@ -91,6 +91,9 @@ func (n *Newsroom) authorBox(ctx context.Context, lang string, a story.Writer) (
 	if fault.Is(err, fault.NotFound) {
 		return box, nil
 	}
+	if err == nil && m.Ended(n.Now()) {
+		return box, nil
+	}
 	box.Portrait = n.picture(m, lang, "", 320)
 	box.Portrait.Alt = ""
 	return box, err

@@ -7,6 +7,7 @@ import (
 	"slices"
 	"strings"
 
+	"masthead/internal/db"
 	"masthead/internal/language"
 	"masthead/internal/story"
 )
@@ -16,10 +17,10 @@ type taxonomy struct {
 	sections story.Sections
 	filled   map[string]bool // sections, by ID, that have a published report in the page's language
 	menus    map[string]story.Menu
-}
+	fronts   map[string]story.Front // what was arranged by hand in the page's language
 
-// navSections is how many sections the line under the nameplate has room for.
-const navSections = 10
+	logo, logoDark Picture // in the place of the nameplate
+}
 
 func (n *Newsroom) taxonomy(ctx context.Context, lang string) (taxonomy, error) {
 	return n.Engine.orders.Get(ctx, lang, func(ctx context.Context) (t taxonomy, tags []string, bytes int, err error) {
@@ -30,9 +31,38 @@ func (n *Newsroom) taxonomy(ctx context.Context, lang string) (taxonomy, error) 
 		if t.filled, err = n.Stories.Filled(ctx, q, lang); err != nil {
 			return t, nil, 0, err
 		}
-		t.menus, err = n.Stories.Menus(ctx, q)
-		return t, tags, 1024 * (1 + len(t.sections) + len(t.menus)), err
+		if t.menus, err = n.Stories.Menus(ctx, q); err != nil {
+			return t, nil, 0, err
+		}
+		if t.logo, t.logoDark, err = n.logos(ctx, q, lang); err != nil {
+			return t, nil, 0, err
+		}
+		t.fronts, err = n.Stories.Fronts(ctx, q, lang)
+		return t, tags, 1024 * (1 + len(t.sections) + len(t.menus) + len(t.fronts)), err
 	})
+}
+
+// logoWidth is about how wide a logo is shown, pixels.
+const logoWidth = 640
+
+// logos gives the pictures in the place of the nameplate. One that has gone from
+// the library is none.
+func (n *Newsroom) logos(ctx context.Context, q db.Queryer, lang string) (light, dark Picture, err error) {
+	if n.Config.Logo == "" && n.Config.LogoDark == "" {
+		return light, dark, nil
+	}
+	found, err := n.Media.ByIDs(ctx, q, n.Config.Logo, n.Config.LogoDark)
+	if err != nil {
+		return light, dark, err
+	}
+	name := n.Config.In(lang).Title
+	if m, ok := found[n.Config.Logo]; ok {
+		light = n.picture(m, lang, name, logoWidth)
+	}
+	if m, ok := found[n.Config.LogoDark]; ok {
+		dark = n.picture(m, lang, name, logoWidth)
+	}
+	return light, dark, nil
 }
 
 // top gives the sections of the first rank that have anything to read, in the
@@ -73,6 +103,7 @@ func (n *Newsroom) base(r *http.Request, t taxonomy, path string, alternates []A
 	if key := "notice." + r.URL.Query().Get("done"); key != "notice." && f.Has(key) {
 		b.Notice = f.T(key)
 	}
+	b.Site.Logo, b.Site.LogoDark = t.logo, t.logoDark
 	b.Nav = n.nav(l, path, t)
 	b.Footer = n.footer(l, f, t)
 	return b
@@ -116,40 +147,9 @@ func (n *Newsroom) withDefault(all []Alternate) []Alternate {
 	return append(all, Alternate{Lang: "x-default", URL: all[i].URL, Path: all[i].Path})
 }
 
-// nav gives the first sections, or the menu "main" where a newsroom has one.
-func (n *Newsroom) nav(lang, path string, t taxonomy) []Link {
-	var links []Link
-	if m, ok := t.menus["main"]; ok && len(m.Items) > 0 {
-		return n.menuLinks(m, path)
-	}
-	for _, s := range t.top() {
-		links = append(links, n.sectionLink(lang, path, s))
-	}
-	return links[:min(len(links), navSections)]
-}
-
-func (n *Newsroom) menuLinks(m story.Menu, path string) []Link {
-	var links []Link
-	for _, item := range m.Items {
-		if u, err := url.Parse(item.URL); err == nil && item.Label != "" && (u.Scheme == "" || u.Scheme == "http" || u.Scheme == "https") && u.Path+u.Host != "" {
-			links = append(links, Link{Name: item.Label, URL: item.URL, Current: item.URL == path})
-		}
-	}
-	return links
-}
-
 func (n *Newsroom) sectionLink(lang, path string, s story.Section) Link {
 	at := "/" + s.Slug + "/"
 	return Link{Name: s.Names.In(lang, n.Config.Language), URL: n.at(lang, at), Current: path == at}
-}
-
-func (n *Newsroom) footer(lang string, f *language.Furniture, t taxonomy) []Link {
-	links := []Link{
-		{Name: f.T("nav.about"), URL: n.at(lang, "/about/")},
-		{Name: f.T("nav.privacy"), URL: n.at(lang, "/privacy/")},
-		{Name: f.T("nav.archive"), URL: n.at(lang, "/archive/")},
-	}
-	return append(links, n.menuLinks(t.menus["footer"], "")...)
 }
 
 // feedLinks names the two feeds of the page at path.

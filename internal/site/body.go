@@ -11,7 +11,7 @@ import (
 // renderBody renders what is sent of a story's words.
 func (n *Newsroom) renderBody(ctx context.Context, lang string, sent *doc.Node, o doc.RenderOptions) (template.HTML, error) {
 	q, f := n.DB.Read(), furniture(lang)
-	found, err := n.Media.ByIDs(ctx, q, sent.Media()...)
+	found, err := n.Media.Shown(ctx, q, sent.Media()...)
 	if err != nil {
 		return "", err
 	}

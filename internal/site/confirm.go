@@ -78,6 +78,7 @@ func (n *Newsroom) enter(w http.ResponseWriter, r *http.Request, confirm func(tx
 	if err != nil {
 		return err
 	}
+	n.registered(r, entry.New)
 	web.SetCookie(w, r, sessionCookie, cookie, session.ExpiresAt.Sub(n.Now()))
 	dropPass(w, r) // it may be somebody else's
 	web.DropCookie(w, r, signinCookie)

@@ -86,6 +86,9 @@ func (n *Newsroom) behindCache(r *http.Request) bool {
 // edgeControl writes Surrogate-Control: for how long, and after the '+' for how
 // much longer while no node answers (W3C Edge Architecture §2.2).
 func (n *Newsroom) edgeControl(until time.Time) string {
+	if edge := n.Wall.Edge(n.Now()); !edge.IsZero() && (until.IsZero() || edge.Before(until)) {
+		until = edge // a lift or a trial begins or ends
+	}
 	if until.IsZero() {
 		return edgeForever
 	}
@@ -94,12 +97,15 @@ func (n *Newsroom) edgeControl(until time.Time) string {
 
 var edgeForever = "max-age=" + strconv.Itoa(int(edgeLife/time.Second)) + "+" + strconv.Itoa(int(edgeGrace/time.Second))
 
-// shareList is that of a page that lists stories; the front page shows the day.
-func (n *Newsroom) shareList(kind string) share {
-	s := share{anonymous: true, everybody: true}
-	if kind == "front" {
+// shareList is that of a page that lists stories; the front page shows the day,
+// and a front holds until the next story that was pinned to it expires.
+func (n *Newsroom) shareList(key page.Key, expires time.Time) share {
+	s := share{anonymous: true, everybody: true, until: expires}
+	if key.Kind == "front" {
 		now := n.Now().In(n.Config.Timezone)
-		s.until = time.Date(now.Year(), now.Month(), now.Day()+1, 0, 0, 0, 0, now.Location())
+		if day := time.Date(now.Year(), now.Month(), now.Day()+1, 0, 0, 0, 0, now.Location()); s.until.IsZero() || day.Before(s.until) {
+			s.until = day
+		}
 	}
 	return s
 }
@@ -124,7 +130,8 @@ func (n *Newsroom) shareStory(w http.ResponseWriter, r *http.Request, rt *route,
 		s.everybody = it.Access == "open" && !it.Protected && d.Full
 		return s
 	}
-	s.everybody = d.Full && openToEverybody(n.Wall.Why(visit, it))
+	_, tried := n.Wall.Trial(now) // its other arm may be shut out
+	s.everybody = d.Full && !tried && openToEverybody(n.Wall.Why(visit, it))
 	for _, rule := range n.Wall.Rules() {
 		if strings.Contains(rule.When, "referrer") && !slices.Contains(w.Header()["Vary"], "Referer") {
 			w.Header().Add("Vary", "Referer")

@@ -26,7 +26,7 @@ type Engine struct {
 	holes    *page.Table[holesKey, page.Holes]
 	passes   *page.Memo[*pass]       // by cookie, those that were found genuine
 	meters   *page.Memo[*wall.Meter] // likewise
-	offers   *page.Memo[[]wall.Benefit]
+	offers   *page.Memo[wall.Design]
 	searches *page.Table[searched, *page.Page] // as visitors get them of whom nothing is known
 
 	now     func() time.Time
@@ -51,7 +51,7 @@ func NewEngine(bytes int64, now func() time.Time) *Engine {
 	e.holes = page.NewTable[holesKey, page.Holes](e.cache, bytes/64, holesKey.weight)
 	e.passes = page.NewMemo[*pass](e.cache, bytes/64)
 	e.meters = page.NewMemo[*wall.Meter](e.cache, bytes/64)
-	e.offers = page.NewMemo[[]wall.Benefit](e.cache, 64<<10)
+	e.offers = page.NewMemo[wall.Design](e.cache, 64<<10)
 	e.searches = page.NewTable[searched, *page.Page](e.cache, bytes/32, searched.weight)
 	return e
 }
@@ -116,6 +116,12 @@ func anybody(ctx context.Context, r *http.Request, number string) *http.Request 
 // from the cache, or made by build, which fills the struct of the template
 // name. A list's page has its number as the variant.
 func (n *Newsroom) shared(w http.ResponseWriter, r *http.Request, key page.Key, tags []string, name string, build func(r *http.Request) (any, error)) error {
+	return n.sharedUntil(w, r, key, time.Time{}, tags, name, build)
+}
+
+// sharedUntil is [Newsroom.shared] for a page that ceases to be so by itself at a
+// time, from which on its key is another.
+func (n *Newsroom) sharedUntil(w http.ResponseWriter, r *http.Request, key page.Key, until time.Time, tags []string, name string, build func(r *http.Request) (any, error)) error {
 	key.Lang = lang(r)
 	p, err := n.Engine.cache.Get(r.Context(), key, func(ctx context.Context) (page.Rendered, error) {
 		content, err := build(anybody(ctx, r, key.Variant))
@@ -132,12 +138,17 @@ func (n *Newsroom) shared(w http.ResponseWriter, r *http.Request, key page.Key, 
 	if err != nil {
 		return err
 	}
-	n.keep(r, place{key: key}, tags)
-	return n.serve(w, r, p, holes, n.shareList(key.Kind), page.Options{})
+	n.keep(r, place{key: key, until: until}, tags)
+	return n.serve(w, r, p, holes, n.shareList(key, until), page.Options{})
 }
 
 // numbered is [Newsroom.shared] for a list of several pages.
 func (n *Newsroom) numbered(w http.ResponseWriter, r *http.Request, key page.Key, tags []string, name string, build func(r *http.Request) (any, error)) error {
+	return n.numberedUntil(w, r, key, time.Time{}, tags, name, build)
+}
+
+// numberedUntil is [Newsroom.sharedUntil] for a list of several pages.
+func (n *Newsroom) numberedUntil(w http.ResponseWriter, r *http.Request, key page.Key, until time.Time, tags []string, name string, build func(r *http.Request) (any, error)) error {
 	number, err := n.pageNumber(r)
 	if err != nil {
 		return err
@@ -145,7 +156,7 @@ func (n *Newsroom) numbered(w http.ResponseWriter, r *http.Request, key page.Key
 	if number > 1 {
 		key.Variant = strconv.Itoa(number)
 	}
-	return n.shared(w, r, key, tags, name, build)
+	return n.sharedUntil(w, r, key, until, tags, name, build)
 }
 
 // document answers with something that has no holes: a feed, a sitemap.

@@ -161,7 +161,7 @@ func (n *Newsroom) feedCorrections(lang string, list []story.Correction) string 
 	f := furniture(lang)
 	body := &doc.Node{Type: "doc"}
 	for _, c := range list {
-		text := f.Date(c.At.In(n.Config.Timezone)).Text + ": " + c.Text
+		text := f.Date(c.At.In(n.Config.Timezone)).Text + ": " + c.Whole()
 		body.Content = append(body.Content, &doc.Node{Type: "paragraph", Content: []*doc.Node{{Type: "text", Text: text}}})
 	}
 	heading := &doc.Node{Type: "paragraph", Content: []*doc.Node{{Type: "text", Text: f.N("story.corrections", len(list)), Marks: []doc.Mark{{Type: "strong"}}}}}
@@ -287,7 +287,7 @@ func (n *Newsroom) listPages(r *http.Request) ([]feed.Page, error) {
 	if err != nil {
 		return nil, err
 	}
-	paths := []string{"/", "/about/", "/privacy/", "/archive/"}
+	paths := []string{"/", "/about/", "/privacy/", "/archive/", "/corrections/"}
 	for _, s := range sections {
 		paths = append(paths, "/"+s.Slug+"/")
 	}

@@ -108,7 +108,7 @@ func (n *Newsroom) describeStory(p *StoryPage, e story.Edition, withheld bool, c
 	}
 	var corrected []ld
 	for _, c := range corrections {
-		corrected = append(corrected, ld{"@type": "CorrectionComment", "text": c.Text, "datePublished": c.At.UTC().Format(time.RFC3339)})
+		corrected = append(corrected, ld{"@type": "CorrectionComment", "text": c.Whole(), "datePublished": c.At.UTC().Format(time.RFC3339)})
 	}
 	if corrected != nil {
 		article["correction"] = corrected

@@ -39,7 +39,8 @@ type Newsroom struct {
 	Wall        *wall.Wall
 	WallStore   *wall.Store
 	MeterKeys   wall.MeterKeys
-	Counter     *wall.Counter // of registered readers' meters
+	Counter     *wall.Counter  // of registered readers' meters
+	Recorder    *wall.Recorder // of what the wall decides; nil records nothing
 	Signer      web.Signer
 	Crawlers    *wall.Crawlers
 	Mail        mail.Sender
@@ -68,6 +69,7 @@ func (n *Newsroom) Handler() http.Handler {
 	serve("GET /topic/{slug}/{$}", n.topic)
 	serve("GET /author/{slug}/{$}", n.author)
 	serve("GET /archive/{$}", n.archive)
+	serve("GET /corrections/{$}", n.corrections)
 	serve("GET /{year}/{month}/{$}", n.archive)
 	serve("GET /{year}/{month}/{slug}/{$}", n.serveStory)
 	serve("GET /search", n.search)
@@ -196,7 +198,7 @@ func (n *Newsroom) isPage(r *http.Request, path string) bool {
 	parts := strings.Split(strings.Trim(strings.TrimPrefix(path, n.at(lang(r), "")), "/"), "/")
 	var err error
 	switch {
-	case len(parts) == 1 && (parts[0] == "archive" || slices.Contains(n.languages(), parts[0])):
+	case len(parts) == 1 && (parts[0] == "archive" || parts[0] == "corrections" || slices.Contains(n.languages(), parts[0])):
 	case len(parts) == 1:
 		if _, err := standingText(parts[0], lang(r)); err == nil {
 			return true

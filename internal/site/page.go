@@ -26,14 +26,15 @@ type Base struct {
 	NoIndex     bool   // keep out of search engines: accounts, searches, errors
 	Prev, Next  string // addresses of the neighbouring pages of a list
 	Alternates  []Alternate
-	Nav         []Link // sections; the current one has Current set
+	Nav         []NavLink // sections, or the menu of the head; the current one has Current set
 	Account     Account
 	Feeds       []Feed
 	OpenGraph   OpenGraph
 	JSONLD      template.JS // marshalled with encoding/json, which escapes <, > and &
 	Today       language.Moment
-	Notice      string // one sentence at the top: "Your choice is saved."
-	Footer      []Link // about, privacy, archive …
+	Notice      string    // one sentence at the top: "Your choice is saved."
+	Theme       string    // address of a stylesheet in the place of the newsroom's, in a preview
+	Footer      []NavLink // about, privacy, archive …
 
 	marker *page.Marker // set while a page is made that is kept: its holes are left open
 	linked []string     // IDs of the stories that the page's words lead to
@@ -65,6 +66,8 @@ type Site struct {
 	Name    string // the nameplate
 	Tagline string
 	URL     string // absolute, without a final slash
+
+	Logo, LogoDark Picture // in the place of the nameplate; the latter for the dark mode
 }
 
 // Alternate is this page in a language, itself included.
@@ -82,6 +85,12 @@ type Link struct {
 	Name    string
 	URL     string
 	Current bool
+}
+
+// NavLink is a link of a menu, with those below it.
+type NavLink struct {
+	Link
+	Items []Link
 }
 
 // Account is who reads the page. Pages are made once for all and this is put

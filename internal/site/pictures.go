@@ -23,7 +23,7 @@ func (n *Newsroom) pictures(ctx context.Context, cards []story.Card) (map[string
 	if len(ids) == 0 {
 		return nil, nil
 	}
-	return n.Media.ByIDs(ctx, n.DB.Read(), ids...)
+	return n.Media.Shown(ctx, n.DB.Read(), ids...)
 }
 
 // picture shows a medium at about the given width; what is no picture gives the zero Picture.
@@ -45,7 +45,7 @@ func (n *Newsroom) lead(ctx context.Context, st story.Story, e story.Edition) (P
 	if st.LeadMediaID == "" {
 		return Picture{}, "", nil
 	}
-	found, err := n.Media.ByIDs(ctx, n.DB.Read(), st.LeadMediaID)
+	found, err := n.Media.Shown(ctx, n.DB.Read(), st.LeadMediaID)
 	if err != nil {
 		return Picture{}, "", err
 	}

@@ -16,6 +16,7 @@ type SectionPage struct {
 	Trail       []Link // the sections that this one is within, outermost first
 	Within      []Link // the sections within this one
 	Lead        *Card
+	Seconds     []Card // put beside it by hand
 	Cards       []Card
 	Paging      Paging
 }
@@ -23,8 +24,29 @@ type SectionPage struct {
 // sectionOrPage serves "/{slug}/": a section, or a standing page such as "About".
 func (n *Newsroom) sectionOrPage(w http.ResponseWriter, r *http.Request) error {
 	slug := r.PathValue("slug")
-	err := n.numbered(w, r, page.Key{Kind: "section", ID: slug}, []string{ListsTag(lang(r))}, "section", func(r *http.Request) (any, error) {
-		return n.sectionPage(r, slug)
+	t, err := n.taxonomy(r.Context(), lang(r))
+	if err != nil {
+		return err
+	}
+	s, ok := t.sections.BySlug(slug)
+	if !ok {
+		return n.plain(w, r)
+	}
+	if draft, ok, err := n.draftOf(r, "section"); ok || err != nil {
+		return n.previewed(w, r, "section", err, func() (any, error) { return n.sectionPage(r, t, s, draft) })
+	}
+	f := t.fronts[s.ID]
+	key := page.Key{Kind: "section", ID: slug, Revision: n.phase(f)}
+	err = n.numberedUntil(w, r, key, f.Next(n.Now()), []string{ListsTag(lang(r))}, "section", func(r *http.Request) (any, error) {
+		t, err := n.taxonomy(r.Context(), lang(r))
+		if err != nil {
+			return nil, err
+		}
+		s, ok := t.sections.BySlug(slug)
+		if !ok {
+			return nil, fault.New(fault.NotFound, "no such section", "slug", slug)
+		}
+		return n.sectionPage(r, t, s, t.fronts[s.ID])
 	})
 	if fault.Is(err, fault.NotFound) {
 		return n.plain(w, r)
@@ -32,17 +54,9 @@ func (n *Newsroom) sectionOrPage(w http.ResponseWriter, r *http.Request) error {
 	return err
 }
 
-func (n *Newsroom) sectionPage(r *http.Request, slug string) (any, error) {
-	l, path := lang(r), "/"+slug+"/"
-	t, err := n.taxonomy(r.Context(), l)
-	if err != nil {
-		return nil, err
-	}
-	s, ok := t.sections.BySlug(slug)
-	if !ok {
-		return nil, fault.New(fault.NotFound, "no such section", "slug", slug)
-	}
-	list, err := n.list(r, t, path, story.Query{Lang: l, SectionIDs: t.sections.Within(s.ID)})
+func (n *Newsroom) sectionPage(r *http.Request, t taxonomy, s story.Section, f story.Front) (any, error) {
+	l, path := lang(r), "/"+s.Slug+"/"
+	list, seconds, err := n.sectionList(r, t, path, s, f)
 	if err != nil {
 		return nil, err
 	}
@@ -71,8 +85,49 @@ func (n *Newsroom) sectionPage(r *http.Request, slug string) (any, error) {
 		p.Within = append(p.Within, n.sectionLink(l, path, part))
 	}
 	if list.paging.Page == 1 && len(p.Cards) > 0 {
-		p.Lead, p.Cards = &p.Cards[0], p.Cards[1:]
+		p.Lead, p.Seconds, p.Cards = &p.Cards[0], p.Cards[1:1+seconds], p.Cards[1+seconds:]
 	}
 	p.JSONLD = n.listJSONLD(p.Base, p.Name)
 	return p, nil
+}
+
+// sectionList is [Newsroom.list] for a section's front, whose first page begins
+// with what was pinned to it.
+func (n *Newsroom) sectionList(r *http.Request, t taxonomy, path string, s story.Section, f story.Front) (l listing, seconds int, err error) {
+	query := story.Query{Lang: lang(r), SectionIDs: t.sections.Within(s.ID)}
+	if len(f.Live(n.Now())) == 0 {
+		l, err = n.list(r, t, path, query)
+		return l, 0, err
+	}
+	number, err := n.pageNumber(r)
+	if err != nil {
+		return l, 0, err
+	}
+	var newest []story.Card
+	top, err := n.compose(r, f, 0, func(pinned int, not []string) (_ []story.Card, err error) {
+		query.NotStories = not
+		if l.count, err = n.Stories.Count(r.Context(), n.DB.Read(), query); err != nil {
+			return nil, err
+		}
+		l.count += pinned
+		pages := max(1, (l.count+perPage-1)/perPage)
+		if number > pages {
+			return nil, fault.New(fault.NotFound, "no such page", "page", number)
+		}
+		l.paging = n.paging(r, path, number, pages)
+		query.Limit, query.Offset = perPage, (number-1)*perPage-pinned
+		if number == 1 {
+			query.Limit, query.Offset = perPage-pinned, 0
+		}
+		newest, err = n.Stories.Cards(r.Context(), n.DB.Read(), query)
+		return newest, err
+	})
+	if err != nil {
+		return l, 0, err
+	}
+	if number > 1 {
+		top = composed{cards: newest}
+	}
+	l.cards, err = n.cards(r, t, top.cards)
+	return l, top.seconds, err
 }

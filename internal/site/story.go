@@ -142,6 +142,7 @@ func (n *Newsroom) storyAt(w http.ResponseWriter, r *http.Request, rt *route) er
 	if err != nil {
 		return err
 	}
+	n.tally(w, r, &visit, &rt.item, &d)
 	if err := n.count(w, r, rt.item, d); err != nil {
 		return err
 	}
@@ -214,7 +215,7 @@ func (n *Newsroom) storyHoles(r *http.Request, rt *route, visit wall.Visit, d wa
 	metered := d.Full && d.Verdict == wall.Metered && d.Limit > 0 && d.Rule != wall.ByCrawler
 	switch {
 	case !d.Full:
-		kept.reason, kept.tier, kept.limit, kept.days = n.wallReason(r, d), d.Tier, d.Limit, d.Days
+		kept.reason, kept.tier, kept.limit, kept.days = n.wallReason(r, d)+d.Arm.String(), d.Tier, d.Limit, d.Days
 	case metered:
 		kept.used, kept.limit, kept.days = min(d.Used, d.Limit), d.Limit, d.Days
 	}
@@ -419,7 +420,7 @@ func (n *Newsroom) storyPage(r *http.Request, rt *route, cut wall.Decision) (*St
 		return nil, err
 	}
 	for _, c := range corrections {
-		p.Corrections = append(p.Corrections, Correction{Date: f.Date(c.At.In(n.Config.Timezone)), Text: template.HTML("<p>" + template.HTMLEscapeString(c.Text) + "</p>")})
+		p.Corrections = append(p.Corrections, Correction{Date: f.Date(c.At.In(n.Config.Timezone)), Text: template.HTML("<p>" + template.HTMLEscapeString(c.Whole()) + "</p>")})
 	}
 	for _, tp := range topics {
 		if !tp.Internal {

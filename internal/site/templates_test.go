@@ -9,6 +9,7 @@ import (
 
 	"golang.org/x/net/html"
 
+	"masthead/internal/desk"
 	"masthead/internal/language"
 	"masthead/internal/site"
 	"masthead/internal/web"
@@ -18,23 +19,26 @@ import (
 // pages is every template of the public site with its struct.
 func pages() map[string]any {
 	return map[string]any{
-		"site/front":    site.FrontPage{},
-		"site/section":  site.SectionPage{},
-		"site/topic":    site.TopicPage{},
-		"site/author":   site.AuthorPage{},
-		"site/archive":  site.ArchivePage{},
-		"site/search":   site.SearchPage{},
-		"site/story":    site.StoryPage{},
-		"site/register": site.RegisterPage{},
-		"site/signin":   site.SignInPage{},
-		"site/code":     site.CodePage{},
-		"site/confirm":  site.ConfirmPage{},
-		"site/account":  site.AccountPage{},
-		"site/plain":    site.PlainPage{},
-		"site/error":    site.ErrorPage{},
-		"site/outbox":   site.OutboxPage{},
-		"site/letter":   site.LetterPage{},
-		"letter/signin": site.SignInLetter{},
+		"site/front":       site.FrontPage{},
+		"site/section":     site.SectionPage{},
+		"site/topic":       site.TopicPage{},
+		"site/author":      site.AuthorPage{},
+		"site/archive":     site.ArchivePage{},
+		"site/corrections": site.CorrectionsPage{},
+		"site/search":      site.SearchPage{},
+		"site/story":       site.StoryPage{},
+		"site/register":    site.RegisterPage{},
+		"site/signin":      site.SignInPage{},
+		"site/code":        site.CodePage{},
+		"site/confirm":     site.ConfirmPage{},
+		"site/account":     site.AccountPage{},
+		"site/plain":       site.PlainPage{},
+		"site/error":       site.ErrorPage{},
+		"site/outbox":      site.OutboxPage{},
+		"site/letter":      site.LetterPage{},
+		"letter/signin":    site.SignInLetter{},
+		"letter/staff":     desk.StaffLetter{},
+		"letter/plan":      desk.PlanLetter{},
 	}
 }
 

@@ -11,41 +11,20 @@ import (
 
 // The reasons for a wall: which plain sentence it shows.
 const (
-	WallRegister  = "register"  // the story is for registered readers
-	WallMeter     = "meter"     // the free stories of this window are read
-	WallArchive   = "archive"   // the story has gone into the archive
-	WallSubscribe = "subscribe" // a tier is needed
-	WallUpgrade   = "upgrade"   // the reader is signed in and has another tier
-	WallSpent     = "spent"     // the reader is signed in and has read what his meter opens
-	WallClosed    = "closed"    // a password keeps it; only staff may read
+	WallRegister  = wall.PanelRegister
+	WallMeter     = wall.PanelMeter
+	WallArchive   = wall.PanelArchive
+	WallSubscribe = wall.PanelSubscribe
+	WallUpgrade   = wall.PanelUpgrade
+	WallSpent     = wall.PanelSpent
+	WallClosed    = wall.PanelClosed
 )
 
 // Wall is what stands where the free part of a story ends.
-type Wall struct {
-	Reason   string // one of the Wall constants
-	Limit    int    // WallMeter: free stories in a window …
-	Days     int    // … of this many days
-	Tier     string // WallSubscribe, WallUpgrade: the tier's name
-	TierURL  string // where it can be had; may be empty
-	Benefits []Benefit
-	Register string // address the form posts to: "/register"
-	SignIn   string // "/signin?next=…"
-	Next     string // path with the paragraph's fragment: "/2026/11/a-slug/#p7"
-	Email    string // as typed, when the form comes back
-	Problem  string // why it came back, one sentence
-}
-
-// NeedsTier reports whether registering alone does not open the story.
-func (w Wall) NeedsTier() bool { return w.Reason == WallSubscribe || w.Reason == WallUpgrade }
-
-// NoDoor reports whether nothing that the reader could do here opens the story.
-func (w Wall) NoDoor() bool { return w.Reason == WallClosed || w.Reason == WallSpent }
+type Wall = wall.Panel
 
 // Benefit is one thing that registering brings, bound to an entitlement.
-type Benefit struct {
-	Name   string
-	Detail string // may be empty
-}
+type Benefit = wall.Offer
 
 // Meter tells how many free stories are read, this one included.
 type Meter struct {
@@ -61,33 +40,50 @@ func (m Meter) Last() bool { return m.Used >= m.Limit }
 // first paragraph that he has not seen.
 func (n *Newsroom) wallPanel(r *http.Request, rt *route, d wall.Decision) (*Wall, error) {
 	e, next := rt.edition, rt.next
-	benefits, err := n.benefits(r.Context(), e.Lang)
+	offer, err := n.offer(r.Context(), d.Arm)
 	if err != nil {
 		return nil, err
 	}
+	benefits := n.shown(offer.Offers(), e.Lang)
 	p := &Wall{
 		Reason: n.wallReason(r, d), Limit: d.Limit, Days: d.Days, Tier: n.tierName(r.Context(), d.Tier, e.Lang), Benefits: benefits,
 		Register: n.at(e.Lang, "/register"), SignIn: n.at(e.Lang, "/signin") + "?next=" + template.URLQueryEscaper(next), Next: next,
 	}
+	f := furniture(e.Lang)
+	p.Words = offer.Words.In(e.Lang, map[string]string{"n": f.Number(d.Limit), "days": f.Number(d.Days), "tier": p.Tier})
 	if p.NeedsTier() || p.NoDoor() {
 		p.Benefits = nil // they are what registering brings
 	}
 	return p, nil
 }
 
-func (n *Newsroom) benefits(ctx context.Context, lang string) ([]Benefit, error) {
-	list, err := n.Engine.offers.Get(ctx, "", func(ctx context.Context) ([]wall.Benefit, []string, int, error) {
-		list, err := n.WallStore.Benefits(ctx, n.DB.Read())
-		return list, []string{SiteTag}, 128 * len(list), err
-	})
-	if err != nil {
-		return nil, err
+// offer gives what the wall names and says to an arm of a trial.
+func (n *Newsroom) offer(ctx context.Context, arm wall.Arm) (wall.Design, error) {
+	if t, on := n.Wall.Trial(n.Now()); on && arm == wall.ArmB {
+		return t.Design, nil
 	}
+	return n.Engine.offers.Get(ctx, "", func(ctx context.Context) (wall.Design, []string, int, error) {
+		list, err := n.WallStore.Benefits(ctx, n.DB.Read())
+		if err != nil {
+			return wall.Design{}, nil, 0, err
+		}
+		words, err := n.WallStore.Words(ctx, n.DB.Read())
+		return wall.DesignOf(nil, list, words), []string{SiteTag}, 128*len(list) + 2048*len(words), err
+	})
+}
+
+// benefits gives what the wall that is live names.
+func (n *Newsroom) benefits(ctx context.Context, lang string) ([]Benefit, error) {
+	offer, err := n.offer(ctx, wall.NoArm)
+	return n.shown(offer.Offers(), lang), err
+}
+
+func (n *Newsroom) shown(list []wall.Benefit, lang string) []Benefit {
 	var shown []Benefit
 	for _, b := range list {
 		shown = append(shown, Benefit{Name: story.Texts(b.Texts).In(lang, n.Config.Language)})
 	}
-	return shown, nil
+	return shown
 }
 
 // tierName gives the name of a tier as readers know it.

@@ -52,7 +52,7 @@ func Slug(text string) string {
 var reserved = map[string]bool{
 	"topic": true, "author": true, "search": true, "register": true, "signin": true, "signout": true, "account": true,
 	"gift": true, "media": true, "assets": true, "archive": true, "api": true, "desk": true, "dev": true, "feed.xml": true,
-	"feed": true, "sitemap": true, "robots": true, "static": true, "rss": true, "newsletter": true, "event": true,
+	"feed": true, "sitemap": true, "robots": true, "static": true, "rss": true, "newsletter": true, "event": true, "corrections": true,
 	"privacy": false, "about": false,
 }
 

@@ -53,6 +53,9 @@ func (s *Store) SaveEdition(ctx context.Context, tx *db.Tx, e *Edition, editor s
 	if e.Status == Scheduled && e.PublishedAt.IsZero() {
 		return fault.New(fault.Invalid, "a scheduled edition needs the time of its publication", "headline", e.Headline)
 	}
+	if err := e.embargo(was.Status, now); err != nil {
+		return err
+	}
 	if e.UpdatedAt.IsZero() {
 		e.UpdatedAt = now
 		if !e.PublishedAt.IsZero() {
@@ -86,11 +89,24 @@ func (s *Store) SaveEdition(ctx context.Context, tx *db.Tx, e *Edition, editor s
 	return s.tell(ctx, tx, Change{StoryID: e.StoryID, EditionID: e.ID, Lang: e.Lang, Was: was.Status, Is: e.Status, OldPath: was.Path, Path: e.Path})
 }
 
+// embargo refuses to publish what is embargoed, now or for a time before its end.
+// What readers have seen already stays.
+func (e *Edition) embargo(was Status, now time.Time) error {
+	public := e.Status == Published && was != Published && e.EmbargoUntil.After(now)
+	if public || e.Status == Scheduled && e.PublishedAt.Before(e.EmbargoUntil) {
+		return fault.New(fault.Conflict, "the story is embargoed", "until", e.EmbargoUntil).WithHint("publish it after that time, or end the embargo")
+	}
+	return nil
+}
+
 // address gives e the path it is to stand at. One that has been public is never
 // lost: when it changes, the old one redirects.
 func (s *Store) address(ctx context.Context, tx *db.Tx, e *Edition, was Edition) error {
 	if e.Status != Published && e.Status != Scheduled {
 		e.Path = was.Path
+		if was.Status == Scheduled { // nobody has seen it there
+			e.Path = ""
+		}
 		return nil
 	}
 	var kind Kind
@@ -122,16 +138,17 @@ func (s *Store) writeEdition(ctx context.Context, tx *db.Tx, e *Edition) error {
 	}
 	_, err := tx.ExecContext(ctx, `INSERT INTO edition (id, story_id, lang, status, slug, path, kicker, headline, summary, body,
 			lead_caption, lead_alt, meta_title, meta_description, canonical_url, withdrawn_reason, words, revision,
-			published_at, month, updated_at, created_at)
-		VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17, $18, $19, $20, $21, $22)
+			published_at, month, embargo_until, updated_at, created_at)
+		VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17, $18, $19, $20, $21, $22, $23)
 		ON CONFLICT (id) DO UPDATE SET status = excluded.status, slug = excluded.slug, path = excluded.path, kicker = excluded.kicker,
 			headline = excluded.headline, summary = excluded.summary, body = excluded.body, lead_caption = excluded.lead_caption,
 			lead_alt = excluded.lead_alt, meta_title = excluded.meta_title, meta_description = excluded.meta_description,
 			canonical_url = excluded.canonical_url, withdrawn_reason = excluded.withdrawn_reason, words = excluded.words,
-			revision = excluded.revision, published_at = excluded.published_at, month = excluded.month, updated_at = excluded.updated_at`,
+			revision = excluded.revision, published_at = excluded.published_at, month = excluded.month,
+			embargo_until = excluded.embargo_until, updated_at = excluded.updated_at`,
 		e.ID, e.StoryID, e.Lang, e.Status, e.Slug, null(e.Path), e.Kicker, e.Headline, e.Summary, string(e.Body.JSON()),
 		e.LeadCaption, e.LeadAlt, e.MetaTitle, e.MetaDescription, e.CanonicalURL, e.WithdrawnReason, e.Words, e.Revision,
-		db.Micros(e.PublishedAt), month, db.Micros(e.UpdatedAt), db.Micros(e.CreatedAt))
+		db.Micros(e.PublishedAt), month, db.Micros(e.EmbargoUntil), db.Micros(e.UpdatedAt), db.Micros(e.CreatedAt))
 	if err != nil {
 		return fmt.Errorf("story.SaveEdition(%s %s): %w", e.StoryID, e.Lang, err)
 	}
@@ -152,6 +169,8 @@ func (s *Store) Publish(ctx context.Context, tx *db.Tx, editionID string, at tim
 	}
 	now := s.Now()
 	switch {
+	case at.After(now) && e.Status != Draft && e.Status != Review && e.Status != Approved && e.Status != Scheduled:
+		return fault.New(fault.Conflict, "what has been published, or is not written, cannot be scheduled", "status", e.Status)
 	case at.After(now):
 		e.Status, e.PublishedAt = Scheduled, at
 	case e.Status == Published:
@@ -165,20 +184,14 @@ func (s *Store) Publish(ctx context.Context, tx *db.Tx, editionID string, at tim
 	return s.SaveEdition(ctx, tx, &e, editor)
 }
 
-// PublishDue publishes every scheduled edition whose time has come, and gives how many.
-func (s *Store) PublishDue(ctx context.Context, tx *db.Tx) (int, error) {
-	rows, err := tx.QueryContext(ctx, editionQuery+` WHERE status = 'scheduled' AND published_at <= $1 ORDER BY published_at, id`, db.Micros(s.Now()))
-	due, err := db.Rows(rows, err, scanEdition)
+// Due gives every scheduled edition whose time has come, by ID, the earliest first.
+func (s *Store) Due(ctx context.Context, q db.Queryer) ([]string, error) {
+	rows, err := q.QueryContext(ctx, `SELECT id FROM edition WHERE status = 'scheduled' AND published_at <= $1 ORDER BY published_at, id`, db.Micros(s.Now()))
+	ids, err := db.Rows(rows, err, func(r db.Scanner) (id string, err error) { return id, r.Scan(&id) })
 	if err != nil {
-		return 0, fmt.Errorf("story.PublishDue: %w", err)
+		return nil, fmt.Errorf("story.Due: %w", err)
 	}
-	for _, e := range due {
-		e.Status, e.UpdatedAt = Published, e.PublishedAt
-		if err := s.SaveEdition(ctx, tx, &e, "schedule"); err != nil {
-			return 0, err
-		}
-	}
-	return len(due), nil
+	return ids, nil
 }
 
 // Withdraw takes an edition back: its address answers 410 with the reason from now on.
@@ -195,17 +208,18 @@ func (s *Store) Withdraw(ctx context.Context, tx *db.Tx, editionID, reason, edit
 }
 
 const editionQuery = `SELECT id, story_id, lang, status, slug, path, kicker, headline, summary, body, lead_caption, lead_alt,
-	meta_title, meta_description, canonical_url, withdrawn_reason, words, revision, published_at, updated_at, created_at FROM edition`
+	meta_title, meta_description, canonical_url, withdrawn_reason, words, revision, published_at, embargo_until, updated_at, created_at FROM edition`
 
 func scanEdition(row db.Scanner) (e Edition, err error) {
 	var path sql.NullString
 	var body []byte
-	var published, updated, created int64
+	var published, embargo, updated, created int64
 	if err = row.Scan(&e.ID, &e.StoryID, &e.Lang, &e.Status, &e.Slug, &path, &e.Kicker, &e.Headline, &e.Summary, &body,
 		&e.LeadCaption, &e.LeadAlt, &e.MetaTitle, &e.MetaDescription, &e.CanonicalURL, &e.WithdrawnReason, &e.Words, &e.Revision,
-		&published, &updated, &created); err != nil {
+		&published, &embargo, &updated, &created); err != nil {
 		return e, err
 	}
+	e.EmbargoUntil = db.Time(embargo)
 	e.Path, e.PublishedAt, e.UpdatedAt, e.CreatedAt = path.String, db.Time(published), db.Time(updated), db.Time(created)
 	e.Body, err = doc.Parse(body)
 	return e, err

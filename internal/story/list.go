@@ -23,6 +23,7 @@ type Query struct {
 	Month      int       // 202611
 	Pinned     bool      // pinned ones alone, in their order
 	AnyStatus  bool      // drafts too: for the desk
+	Status     Status    // with AnyStatus: this one alone
 	AnyKind    bool      // pages too
 	Since      time.Time // published at or after
 	Before     Cursor
@@ -62,6 +63,8 @@ func (query Query) filter() *filter {
 	}
 	if !query.AnyStatus {
 		where = append(where, `e.status = 'published'`)
+	} else if query.Status != "" {
+		where = append(where, `e.status = `+f.arg(string(query.Status)))
 	}
 	if !query.AnyKind {
 		where = append(where, `s.kind = 'story'`)

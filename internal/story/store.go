@@ -30,6 +30,7 @@ type Change struct {
 	StoryID, EditionID, Lang string
 	Was, Is                  Status // Was is "" for a new edition
 	OldPath, Path            string
+	Corrected                bool // a correction was added to it
 }
 
 // Public reports whether readers can see the edition after the change.
@@ -160,48 +161,6 @@ func (s *Store) one(ctx context.Context, q db.Queryer, column, value string) (St
 		return Story{}, fmt.Errorf("story.ByID(%s): %w", st.ID, err)
 	}
 	return st, nil
-}
-
-// AddCorrection writes a correction; the same text on the same day is written once.
-func (s *Store) AddCorrection(ctx context.Context, tx *db.Tx, c *Correction) error {
-	if c.At.IsZero() {
-		c.At = s.Now()
-	}
-	if c.ID == "" {
-		err := tx.QueryRowContext(ctx, `SELECT id FROM correction WHERE story_id = $1 AND lang = $2 AND at = $3 AND text = $4`,
-			c.StoryID, c.Lang, db.Micros(c.At), c.Text).Scan(&c.ID)
-		if err == nil {
-			return nil
-		}
-		if !errors.Is(err, sql.ErrNoRows) {
-			return fmt.Errorf("story.AddCorrection(%s): %w", c.StoryID, err)
-		}
-		c.ID = db.NewID()
-	}
-	if _, err := tx.ExecContext(ctx, `INSERT INTO correction (id, story_id, lang, at, text) VALUES ($1, $2, $3, $4, $5)`,
-		c.ID, c.StoryID, c.Lang, db.Micros(c.At), c.Text); err != nil {
-		return fmt.Errorf("story.AddCorrection(%s): %w", c.StoryID, err)
-	}
-	e, err := s.EditionOf(ctx, tx, c.StoryID, c.Lang)
-	if err != nil {
-		return err
-	}
-	return s.tell(ctx, tx, Change{StoryID: e.StoryID, EditionID: e.ID, Lang: e.Lang, Was: e.Status, Is: e.Status, OldPath: e.Path, Path: e.Path})
-}
-
-// Corrections gives the corrections of a story in one language, oldest first.
-func (s *Store) Corrections(ctx context.Context, q db.Queryer, storyID, lang string) ([]Correction, error) {
-	rows, err := q.QueryContext(ctx, `SELECT id, story_id, lang, at, text FROM correction WHERE story_id = $1 AND lang = $2 ORDER BY at, id`, storyID, lang)
-	all, err := db.Rows(rows, err, func(r db.Scanner) (c Correction, err error) {
-		var at int64
-		err = r.Scan(&c.ID, &c.StoryID, &c.Lang, &at, &c.Text)
-		c.At = db.Time(at)
-		return c, err
-	})
-	if err != nil {
-		return nil, fmt.Errorf("story.Corrections(%s): %w", storyID, err)
-	}
-	return all, nil
 }
 
 // SaveComment keeps a comment of an imported archive; one with the same Source is replaced.

@@ -31,8 +31,11 @@ func (t Texts) In(lang, fallback string) string {
 // Status is where an edition stands between idea and archive.
 type Status string
 
-// The statuses. A scheduled edition is published at its time; a withdrawn one answers 410 for ever.
+// The statuses. A pitch is an idea, an assigned one has somebody who is to write
+// it. A scheduled edition is published at its time; a withdrawn one answers 410.
 const (
+	Pitch     Status = "pitch"
+	Assigned  Status = "assigned"
 	Draft     Status = "draft"
 	Review    Status = "review"
 	Approved  Status = "approved"
@@ -131,6 +134,7 @@ type Edition struct {
 	Words             int
 	Revision          int64
 	PublishedAt       time.Time // first publication, or the time it is scheduled for
+	EmbargoUntil      time.Time // it cannot be published before; zero for no embargo
 	UpdatedAt         time.Time
 	CreatedAt         time.Time
 }
@@ -210,6 +214,7 @@ type Writer struct {
 	Handle             string // with its @, or an address
 	Website, Email     string
 	PortraitID         string // media ID
+	StaffID            string // of whom the author is among the staff; "" for nobody
 	Source             string
 	CreatedAt          time.Time
 }
@@ -219,6 +224,15 @@ type Correction struct {
 	ID, StoryID, Lang string
 	At                time.Time
 	Text              string
+	Changed           string // what stood there before and stands there now; may be ""
+}
+
+// Whole gives all that a correction says, as one text.
+func (c Correction) Whole() string {
+	if c.Changed == "" {
+		return c.Text
+	}
+	return c.Text + " (" + c.Changed + ")"
 }
 
 // Comment is a reader's comment that came with an imported archive.
@@ -235,10 +249,17 @@ type Menu struct {
 
 // MenuItem is one link of a menu, with the links below it.
 type MenuItem struct {
-	Label string     `json:"label"`
-	URL   string     `json:"url"`
-	Items []MenuItem `json:"items,omitempty"`
+	Label  string     `json:"label"`
+	Labels Texts      `json:"labels,omitempty"` // by language, before Label
+	URL    string     `json:"url"`
+	Items  []MenuItem `json:"items,omitempty"`
 }
+
+// The menus of every page: in the head, in the place of the sections, and at the foot.
+const (
+	HeadMenu = "main"
+	FootMenu = "footer"
+)
 
 // slugForm is what a slug may be: letters and digits of any script, and single hyphens between them.
 var slugForm = regexp.MustCompile(`^[\p{L}\p{M}\p{N}]+(?:[-_][\p{L}\p{M}\p{N}]+)*$`)

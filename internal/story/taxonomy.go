@@ -205,11 +205,12 @@ func (s *Store) SaveWriter(ctx context.Context, tx *db.Tx, w *Writer) error {
 	if w.Slug, err = s.freeSlug(ctx, tx, "author", w.ID, w.Slug); err != nil {
 		return err
 	}
-	_, err = tx.ExecContext(ctx, `INSERT INTO author (id, slug, names, biographies, handle, website, email, portrait_id, source, created_at)
-		VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10)
+	_, err = tx.ExecContext(ctx, `INSERT INTO author (id, slug, names, biographies, handle, website, email, portrait_id, staff_id, source, created_at)
+		VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11)
 		ON CONFLICT (id) DO UPDATE SET slug = excluded.slug, names = excluded.names, biographies = excluded.biographies,
-			handle = excluded.handle, website = excluded.website, email = excluded.email, portrait_id = excluded.portrait_id`,
-		w.ID, w.Slug, encode(w.Names), encode(w.Biographies), w.Handle, w.Website, w.Email, null(w.PortraitID), null(w.Source), db.Micros(w.CreatedAt))
+			handle = excluded.handle, website = excluded.website, email = excluded.email, portrait_id = excluded.portrait_id,
+			staff_id = excluded.staff_id`,
+		w.ID, w.Slug, encode(w.Names), encode(w.Biographies), w.Handle, w.Website, w.Email, null(w.PortraitID), w.StaffID, null(w.Source), db.Micros(w.CreatedAt))
 	if err != nil {
 		return fmt.Errorf("story.SaveWriter(%s): %w", w.Slug, err)
 	}
@@ -243,12 +244,12 @@ func (s *Store) Writers(ctx context.Context, q db.Queryer, ids []string) ([]Writ
 	return all, nil
 }
 
-const writerQuery = `SELECT id, slug, names, biographies, handle, website, email, COALESCE(portrait_id, ''), COALESCE(source, ''), created_at FROM author`
+const writerQuery = `SELECT id, slug, names, biographies, handle, website, email, COALESCE(portrait_id, ''), staff_id, COALESCE(source, ''), created_at FROM author`
 
 func scanWriter(r db.Scanner) (w Writer, err error) {
 	var names, biographies string
 	var created int64
-	if err = r.Scan(&w.ID, &w.Slug, &names, &biographies, &w.Handle, &w.Website, &w.Email, &w.PortraitID, &w.Source, &created); err != nil {
+	if err = r.Scan(&w.ID, &w.Slug, &names, &biographies, &w.Handle, &w.Website, &w.Email, &w.PortraitID, &w.StaffID, &w.Source, &created); err != nil {
 		return w, err
 	}
 	w.CreatedAt = db.Time(created)

@@ -74,7 +74,8 @@ var environment = sync.OnceValues(func() (*cel.Env, error) {
 // table is the rules in force.
 type table struct {
 	rules  []compiled
-	window int // days: the longest of any rule
+	window int             // days: the longest of any rule
+	hosts  map[string]bool // what referrers are compared with
 }
 
 // compiled is a rule ready to be asked.
@@ -102,6 +103,7 @@ func compile(rules []Rule) (*table, error) {
 		t.window = max(t.window, c.window())
 	}
 	if len(problems) == 0 {
+		t.hosts = hostsIn(t.rules)
 		return t, nil
 	}
 	var text, hints []string

@@ -14,6 +14,8 @@ import (
 // never changed: [Meter.With] gives a new one. A nil Meter is empty.
 type Meter struct {
 	entries []entry // oldest first; at most MeterMax
+	trial   uint8   // [Trial.Mark] of the trial that drawn is of; 0 for none
+	drawn   Arm
 }
 
 // entry is one counted story. Its ID is folded to eight bytes, so that the
@@ -39,6 +41,7 @@ func (m *Meter) With(storyID string, at time.Time) *Meter {
 	oldest := at.Add(-days(MaxDays)).Unix()
 	next := &Meter{}
 	if m != nil {
+		next.trial, next.drawn = m.trial, m.drawn
 		for _, old := range m.entries {
 			if old.story != e.story && int64(old.at) > oldest {
 				next.entries = append(next.entries, old)
@@ -81,19 +84,24 @@ func (m *Meter) count(storyID string, since time.Time) (n int, this bool) {
 type MeterKeys [][]byte
 
 // The cookie's value is base64url of: one byte of version, eight bytes of story
-// and four of time for each entry, and an HMAC-SHA256 over all of it.
+// and four of time for each entry, and an HMAC-SHA256 over all of it. In a trial
+// the version is another, and two bytes follow it: the trial's mark and the arm.
 const (
 	meterVersion = 1
+	meterTried   = 2
 	entrySize    = 8 + 4
 	// MeterBytes is the longest value that Write makes.
-	MeterBytes = ((1+MeterMax*entrySize+sha256.Size)*8 + 5) / 6
+	MeterBytes = ((3+MeterMax*entrySize+sha256.Size)*8 + 5) / 6
 )
 
 // Write gives the cookie's value, MeterBytes long at most. The cookie must be
 // HttpOnly and live as long as [Wall.Window].
 func (k MeterKeys) Write(m *Meter) string {
-	b := make([]byte, 1, 1+m.Len()*entrySize+sha256.Size)
+	b := make([]byte, 1, 3+m.Len()*entrySize+sha256.Size)
 	b[0] = meterVersion
+	if m != nil && m.drawn != NoArm {
+		b = []byte{meterTried, m.trial, byte(m.drawn)}
+	}
 	if m != nil {
 		for _, e := range m.entries {
 			b = binary.BigEndian.AppendUint64(b, e.story)
@@ -114,7 +122,14 @@ func (k MeterKeys) Read(value string) (*Meter, bool) {
 	}
 	b, err := base64.RawURLEncoding.Strict().DecodeString(value)
 	n := len(b) - sha256.Size
-	if err != nil || n < 1 || (n-1)%entrySize != 0 || b[0] != meterVersion {
+	if err != nil || n < 1 {
+		return empty, false
+	}
+	head := 1
+	if b[0] == meterTried {
+		head = 3
+	}
+	if n < head || (n-head)%entrySize != 0 || b[0] != meterVersion && b[0] != meterTried {
 		return empty, false
 	}
 	body, mac := b[:n], b[n:]
@@ -122,8 +137,11 @@ func (k MeterKeys) Read(value string) (*Meter, bool) {
 	if !genuine {
 		return empty, false
 	}
-	m := &Meter{entries: make([]entry, 0, (n-1)/entrySize)}
-	for rest := body[1:]; len(rest) > 0; rest = rest[entrySize:] {
+	m := &Meter{entries: make([]entry, 0, (n-head)/entrySize)}
+	if head == 3 && body[2] <= byte(ArmB) {
+		m.trial, m.drawn = body[1], Arm(body[2])
+	}
+	for rest := body[head:]; len(rest) > 0; rest = rest[entrySize:] {
 		m.entries = append(m.entries, entry{binary.BigEndian.Uint64(rest), binary.BigEndian.Uint32(rest[8:])})
 	}
 	return m, true

@@ -77,11 +77,12 @@ func TestMeterBounds(t *testing.T) {
 	for i := range 3 * MeterMax {
 		m = m.With(fmt.Sprint("story ", i), noon.Add(time.Duration(i)*time.Minute))
 	}
+	m.trial, m.drawn = 7, ArmB // two bytes more
 	value := MeterKeys{keyA}.Write(m)
 	if m.Len() != MeterMax || len(value) != MeterBytes || MeterBytes >= 2048 {
 		t.Errorf("%d stories in %d bytes of %d", m.Len(), len(value), MeterBytes)
 	}
-	if got, ok := (MeterKeys{keyA}).Read(value); !ok || got.Len() != MeterMax {
+	if got, ok := (MeterKeys{keyA}).Read(value); !ok || got.Len() != MeterMax || got.arm(7) != ArmB || got.arm(8) != NoArm {
 		t.Error("the largest cookie is not read")
 	}
 	// The newest stay, so the widest meter is still spent.

@@ -2,6 +2,7 @@ package wall
 
 import (
 	"context"
+	"crypto/sha256"
 	"encoding/json"
 	"fmt"
 	"slices"
@@ -28,13 +29,38 @@ func (s *Store) changed(ctx context.Context, q db.Queryer) error {
 	return s.Changed(ctx, q)
 }
 
-// Load reads the rules from the database and sets them.
+// Load reads the rules, the lifts and the trial from the database and sets them,
+// all at once. Where one cannot be used the wall stays as it was.
 func (w *Wall) Load(ctx context.Context, q db.Queryer) error {
-	rules, err := (&Store{}).Rules(ctx, q)
+	var s Store
+	var next standing
+	rules, err := s.Rules(ctx, q)
 	if err != nil {
 		return err
 	}
-	return w.Set(rules)
+	if next.table, err = compile(rules); err != nil {
+		return err
+	}
+	if next.lifts, err = s.Lifts(ctx, q); err != nil {
+		return err
+	}
+	trials, err := s.Trials(ctx, q)
+	if err != nil {
+		return err
+	}
+	if len(trials) > 0 && trials[0].Ended.IsZero() {
+		t := &running{Trial: trials[0], key: sha256.Sum256([]byte("masthead trial\x00" + trials[0].ID))}
+		tried, err := t.Design.Compiled()
+		if err != nil {
+			return err
+		}
+		if t.table, err = compile(tried); err != nil {
+			return err
+		}
+		next.trial = t
+	}
+	w.standing.Store(&next)
+	return nil
 }
 
 // Rules gives the table of rules, in order.

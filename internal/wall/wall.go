@@ -89,6 +89,8 @@ const (
 	ByGift     = "gift"
 	ByCrawler  = "crawler"
 	ByNoRule   = "no rule matched"
+	ByLift     = "emergency lift"
+	byTrial    = "trial" // decides nothing itself: it tells by whose rules it goes on
 )
 
 // Decision is what the wall says. Verdict tells what was asked for and Full
@@ -100,6 +102,7 @@ type Decision struct {
 	Rule    string // name of the rule that decided, or one of the By constants
 	Tier    string // Subscribe: the tier's name; "" when any will do
 	Archive bool   // the rule that decided asks for the story's age
+	Arm     Arm    // of the trial that is on; [NoArm] for who is in none
 
 	// Metered: Used of Limit stories are read in Days days, this one included
 	// if it is counted. Used may be above Limit after a rule was tightened.
@@ -123,7 +126,14 @@ type Wall struct {
 	// Fault, if set, is told of each rule that failed while it was evaluated.
 	Fault func(rule string, err error)
 
-	table atomic.Pointer[table]
+	standing atomic.Pointer[standing]
+}
+
+// standing is all that is in force at once.
+type standing struct {
+	table *table
+	lifts []Lift   // in order of their ends, the last first
+	trial *running // nil when there is none, or none that is not over
 }
 
 // New makes a wall with these rules, or with [DefaultRules] when there are none.
@@ -140,30 +150,38 @@ func (w *Wall) Set(rules []Rule) error {
 	if err != nil {
 		return err
 	}
-	w.table.Store(t)
+	next := standing{table: t}
+	if old := w.standing.Load(); old != nil {
+		next.lifts, next.trial = old.lifts, old.trial
+	}
+	w.standing.Store(&next)
 	return nil
 }
 
 // Rules gives the rules in force, in order.
 func (w *Wall) Rules() []Rule {
-	t := w.table.Load()
-	if t == nil {
+	s := w.standing.Load()
+	if s == nil {
 		return nil
 	}
-	rules := make([]Rule, len(t.rules))
-	for i := range t.rules {
-		rules[i] = t.rules[i].Rule
+	rules := make([]Rule, len(s.table.rules))
+	for i := range s.table.rules {
+		rules[i] = s.table.rules[i].Rule
 	}
 	return rules
 }
 
-// Window gives the longest time that any rule looks back for counted reads:
-// how long the meter's cookie must live.
+// Window gives the longest time that any rule looks back for counted reads, be
+// it one of a trial: how long the meter's cookie must live.
 func (w *Wall) Window() time.Duration {
-	if t := w.table.Load(); t != nil {
-		return days(t.window)
+	s := w.standing.Load()
+	switch {
+	case s == nil:
+		return days(defaultWindow)
+	case s.trial != nil:
+		return days(max(s.table.window, s.trial.table.window))
 	}
-	return days(defaultWindow)
+	return days(s.table.window)
 }
 
 // Decide says whether the reader of this visit may read the story. It asks no
@@ -185,10 +203,28 @@ func (w *Wall) decide(v Visit, it Item, tr *trace) Decision {
 		j.step(ByPassword, "closed", true, "the story is behind a password, and only staff read it")
 		return Decision{Verdict: Closed, Rule: ByPassword}
 	}
+	var t *table
+	arm := NoArm
+	if s := w.standing.Load(); s != nil {
+		if l := s.lift(v.Now, &it); l != nil {
+			if j.trace != nil {
+				j.step(ByLift, "open", true, l.name()+" is lifted until "+l.End.UTC().Format(time.RFC3339)+": "+l.Reason)
+			}
+			return Decision{Full: true, Offered: true, Rule: ByLift}
+		}
+		t = s.table
+		if s.trial != nil && s.trial.On(v.Now) {
+			if arm = s.trial.arm(&v); arm == ArmB {
+				t = s.trial.table
+			}
+			j.tried(s.trial, arm)
+		}
+	}
 	d, decided := j.access()
 	if !decided {
-		d = j.rules(w.table.Load())
+		d = j.rules(t)
 	}
+	d.Arm = arm
 	if v.Gift != nil {
 		if d.Full && !d.Count {
 			j.note(ByGift, "open", "not needed: the reader may read the story anyway")

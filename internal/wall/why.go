@@ -58,6 +58,21 @@ func (j *judge) step(rule, grant string, decides bool, reason string) {
 // note adds a step that decides nothing.
 func (j *judge) note(rule, grant, reason string) { j.step(rule, grant, false, reason) }
 
+// tried notes whose rules decide while a trial is on.
+func (j *judge) tried(t *running, arm Arm) {
+	if j.trace == nil {
+		return
+	}
+	switch arm {
+	case NoArm:
+		j.note(byTrial, arm.String(), "the trial "+quote(t.Name)+" is on; this visitor is in none of its arms, and has the wall that is live")
+	case ArmA:
+		j.note(byTrial, arm.String(), "the trial "+quote(t.Name)+" is on; this visitor is in arm A, the wall that is live")
+	default:
+		j.note(byTrial, arm.String(), "the trial "+quote(t.Name)+" is on; this visitor is in arm B, whose rules follow")
+	}
+}
+
 // overrule adds a step that decides in the place of the one before.
 func (j *judge) overrule(rule, grant, reason string) {
 	if j.trace != nil {

@@ -9,9 +9,12 @@ import (
 	"io/fs"
 	"mime"
 	"net/http"
+	"net/url"
 	"path"
+	"regexp"
 	"strconv"
 	"strings"
+	"sync/atomic"
 
 	"masthead/internal/fault"
 )
@@ -25,7 +28,7 @@ type Assets struct {
 	urls     map[string]string // "site.css" → "/assets/site-3F2A….css"
 	preloads map[string][]string
 	files    map[string]assetFile // by the last part of the address
-	theme    func() (file string, css []byte)
+	theme    atomic.Pointer[func() Theme]
 }
 
 type assetFile struct {
@@ -64,22 +67,43 @@ func NewAssets(dist fs.FS, theme Theme) (*Assets, error) {
 			a.preloads[lang] = append(a.preloads[lang], a.urls[name])
 		}
 	}
-	file, css := themeFile(theme)
-	a.theme = func() (string, []byte) { return file, css }
+	a.SetTheme(theme)
 	return a, nil
 }
 
-// Reread makes the theme's stylesheet one that is read anew for each page: for
-// development.
+// SetTheme puts a theme in the place of the one before; it may be called while
+// the assets are served.
+func (a *Assets) SetTheme(t Theme) {
+	get := func() Theme { return t }
+	a.theme.Store(&get)
+}
+
+// Reread makes the theme one that is read anew for each page: for development.
+// One that cannot be read leaves the last.
 func (a *Assets) Reread(read func() (Theme, error)) {
-	first, css := a.theme()
-	a.theme = func() (string, []byte) {
-		theme, err := read()
-		if err != nil {
-			return first, css
+	last := a.current()
+	get := func() Theme {
+		if t, err := read(); err == nil {
+			return t
 		}
-		return themeFile(theme)
+		return last
 	}
+	a.theme.Store(&get)
+}
+
+func (a *Assets) current() Theme { return (*a.theme.Load())() }
+
+// Ground gives the paper's colour in a scheme, "light" or "dark", for the
+// browser's own furniture.
+func (a *Assets) Ground(scheme string) string {
+	var l Look
+	if a != nil && a.theme.Load() != nil {
+		l = a.current().Look
+	}
+	if scheme == "dark" {
+		return l.dark().paper
+	}
+	return l.light().paper
 }
 
 // themeFile names the theme's stylesheet by its content; "" where there is none.
@@ -128,10 +152,10 @@ func (a *Assets) Preloads(lang string) []string {
 
 // ThemeURL gives the address of the theme's stylesheet, or "".
 func (a *Assets) ThemeURL() string {
-	if a == nil || a.theme == nil {
+	if a == nil || a.theme.Load() == nil {
 		return ""
 	}
-	if file, _ := a.theme(); file != "" {
+	if file, _ := themeFile(a.current()); file != "" {
 		return AssetPath + file
 	}
 	return ""
@@ -141,8 +165,9 @@ func (a *Assets) ThemeURL() string {
 func (a *Assets) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	name := strings.TrimPrefix(r.URL.Path, AssetPath)
 	file, ok := a.files[name]
-	if theme, css := a.theme(); !ok && name == theme && css != nil {
-		file, ok = assetFile{kind: contentType(name), plain: css}, true
+	keep := "public, max-age=31536000, immutable" // RFC 8246
+	if !ok && strings.HasPrefix(name, "theme-") {
+		file, keep, ok = a.themed(name, r.URL.Query())
 	}
 	if !ok {
 		http.NotFound(w, r)
@@ -150,7 +175,7 @@ func (a *Assets) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	}
 	h := w.Header()
 	h.Set("Content-Type", file.kind)
-	h.Set("Cache-Control", "public, max-age=31536000, immutable") // RFC 8246
+	h.Set("Cache-Control", keep)
 	h.Set("Cross-Origin-Resource-Policy", "same-origin")
 	body := file.plain
 	if file.brotli != nil || file.gzip != nil {
@@ -169,6 +194,26 @@ func (a *Assets) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 		bytes.NewReader(body).WriteTo(w)
 	}
 }
+
+// themed gives a theme's stylesheet, and how long it may be kept: that of the
+// newsroom for ever; that of a preview not at all. A theme of before, or one
+// that this node has not heard of yet, is answered with today's.
+func (a *Assets) themed(name string, query url.Values) (f assetFile, keep string, ok bool) {
+	if name == previewFile {
+		t := Theme{Look: LookOf(query.Get), Style: a.current().Style}
+		if _, err := t.Look.Measures(); err != nil {
+			return f, "", false
+		}
+		return assetFile{kind: contentType(name), plain: t.CSS()}, "no-store", true
+	}
+	file, css := themeFile(a.current())
+	if file == name {
+		return assetFile{kind: contentType(name), plain: css}, "public, max-age=31536000, immutable", true
+	}
+	return assetFile{kind: contentType(name), plain: css}, "no-store", themeName.MatchString(name)
+}
+
+var themeName = regexp.MustCompile(`^theme-[0-9a-f]{10}\.css$`)
 
 // Accepts reports whether the client takes a content coding (RFC 9110
 // §12.5.3). A coding that it names with q=0 is refused.

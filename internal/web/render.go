@@ -40,11 +40,13 @@ func NewRenderer(fsys fs.FS, assets *Assets, dev bool) (*Renderer, error) {
 //	asset NAME     address of a built file: {{asset "site.css"}}
 //	preloads LANG  addresses of the faces to load first for a language
 //	theme          address of the theme's stylesheet, or ""
+//	ground SCHEME  the paper's colour, "light" or "dark"
 func (r *Renderer) Funcs() template.FuncMap {
 	return template.FuncMap{
 		"asset":    r.assets.URL,
 		"preloads": r.assets.Preloads,
 		"theme":    r.assets.ThemeURL,
+		"ground":   r.assets.Ground,
 	}
 }
 

@@ -265,7 +265,7 @@ func TestAssets(t *testing.T) {
 		"a-2.woff2":       {Data: []byte("font")},
 		"not-in-manifest": {Data: []byte("no")},
 	}
-	theme, err := ReadTheme(fstest.MapFS{"style.css": {Data: []byte("h1{}")}}, "#7A1F2B")
+	theme, err := ReadTheme(fstest.MapFS{"style.css": {Data: []byte("h1{}")}}, Look{Accent: "#7a1f2b"})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -302,16 +302,16 @@ func TestAssets(t *testing.T) {
 
 func TestTheme(t *testing.T) {
 	for _, accent := range []string{"#fff000", "red", "#12345", "#gggggg", "url(x)", "#0b4a58;}"} {
-		if _, err := ReadTheme(nil, accent); err == nil {
+		if _, err := ReadTheme(nil, Look{Accent: accent}); err == nil {
 			t.Errorf("accent %q was accepted", accent)
 		}
 	}
-	theme, err := ReadTheme(nil, "#0b4a58")
+	theme, err := ReadTheme(nil, Look{Accent: "#7a1f2b"})
 	if err != nil {
 		t.Fatal(err)
 	}
-	if c, err := Contrast(theme.AccentDark, paperDark); err != nil || c < 7 {
-		t.Errorf("dark accent %s has contrast %.1f, %v", theme.AccentDark, c, err)
+	if c, err := Contrast(theme.Look.dark().accent, paperDark); err != nil || c < 7 {
+		t.Errorf("dark accent %s has contrast %.1f, %v", theme.Look.dark().accent, c, err)
 	}
 }
 

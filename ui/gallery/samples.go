@@ -23,10 +23,10 @@ func (r *room) base(lang, path, title string) site.Base {
 		Lang: lang, Dir: language.Dir(lang), Home: "/" + lang + "/front", Path: path, Title: title,
 		Description: r.Site.Tagline.in(lang), Canonical: "https://sounding.example" + path,
 		Feeds:  []site.Feed{{Title: f.T("nav.rss"), Type: "application/rss+xml", URL: "/feed.xml"}, {Title: f.T("nav.json_feed"), Type: "application/feed+json", URL: "/feed.json"}},
-		Footer: []site.Link{{Name: f.T("nav.about"), URL: "/" + lang + "/plain"}, {Name: f.T("nav.privacy"), URL: "/" + lang + "/plain"}, {Name: f.T("nav.archive"), URL: "/" + lang + "/archive"}}}
+		Footer: []site.NavLink{{Link: site.Link{Name: f.T("nav.about"), URL: "/" + lang + "/plain"}}, {Link: site.Link{Name: f.T("nav.privacy"), URL: "/" + lang + "/plain"}}, {Link: site.Link{Name: f.T("nav.archive"), URL: "/" + lang + "/archive"}}}}
 	for _, s := range r.Section {
 		if len(b.Nav) < 8 {
-			b.Nav = append(b.Nav, site.Link{Name: s.Name.in(lang), URL: "/" + lang + "/section", Current: title != "" && title == s.Name.in(lang)})
+			b.Nav = append(b.Nav, site.NavLink{Link: site.Link{Name: s.Name.in(lang), URL: "/" + lang + "/section", Current: title != "" && title == s.Name.in(lang)}})
 		}
 	}
 	for _, l := range []string{"en", "ar", "he", "ru", "fr"} {

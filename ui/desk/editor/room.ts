@@ -185,12 +185,20 @@ export class Editor implements Host {
         h("div", { class: "ed-page" }, h("div", { class: "ed-head", lang, dir }, this.fields.dom), surface),
         h("aside", { class: "ed-side", "aria-label": word("side") }, this.comments.dom)));
     this.root.classList.toggle("ed-reading", !this.mayWrite);
+    this.root.addEventListener("insert-text", (e) => this.insert((e as CustomEvent<string>).detail));
   }
 
   private pick(gallery: boolean): void {
     void pickFiles(gallery).then((files) => {
       if (files.length > 0) void this.uploads.start(this.view, files, this.view.state.selection.from, gallery);
     });
+  }
+
+  /** What stands beside the text, such as a list of names, puts words where the cursor is. */
+  private insert(text: string): void {
+    if (!this.mayWrite) return;
+    this.view.dispatch(this.view.state.tr.insertText(text).scrollIntoView());
+    this.view.focus();
   }
 
   private toText(): void {

@@ -1,0 +1,4 @@
+package app
+
+// OpenAt is Open by a given clock.
+var OpenAt = open

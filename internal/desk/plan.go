@@ -1,0 +1,408 @@
+package desk
+
+import (
+	"net/http"
+	"net/url"
+	"slices"
+	"strconv"
+	"time"
+
+	"masthead/internal/fault"
+	"masthead/internal/language"
+	"masthead/internal/plan"
+	"masthead/internal/staff"
+	"masthead/internal/story"
+)
+
+// BoardPage is what is where. Template: desk/board.
+type BoardPage struct {
+	Base
+	Tabs    []Link
+	Filters PlanFilters
+	Columns []BoardColumn
+	Starts  bool
+}
+
+// PlanFilters are the ways to narrow the board and the calendar.
+type PlanFilters struct {
+	Action    string
+	Sections  []Choice
+	People    []Choice // none in the calendar
+	Languages []Choice
+	Keep      map[string]string // what else the form takes along
+	On        bool              // something is narrowed
+}
+
+// BoardColumn is the editions of one status.
+type BoardColumn struct {
+	Status, Name string
+	Cards        []BoardCard
+	More         string // where the rest is listed; "" for none
+}
+
+// BoardCard is one edition on the board.
+type BoardCard struct {
+	URL, Headline, Lang, Dir, Language string
+	Section                            string
+	When                               language.Moment // scheduled, published or last changed
+	Embargo                            language.Moment
+	Day                                language.Moment
+	Work                               []WorkLine
+}
+
+// WorkPage lists what is to be done. Template: desk/work.
+type WorkPage struct {
+	Base
+	Tabs  []Link
+	All   bool
+	Mine  string // address of one's own
+	Every string // address of everybody's
+	Rows  []WorkLine
+}
+
+// How many editions a column shows, and assignments a list.
+const (
+	perColumn = 40
+	perWork   = 300
+)
+
+func (d *Desk) planRoutes() []Route {
+	return []Route{
+		{Pattern: "GET /desk/plan", Act: staff.ReadDesk, handle: d.board},
+		{Pattern: "GET /desk/plan/calendar", Act: staff.ReadDesk, handle: d.calendar},
+		{Pattern: "GET /desk/plan/work", Act: staff.ReadDesk, handle: d.work},
+	}
+}
+
+func planTabs(r *http.Request, b Base) (tabs []Link) {
+	for _, t := range [][2]string{{"desk.plan.board", "/desk/plan"}, {"desk.plan.calendar", "/desk/plan/calendar"}, {"desk.plan.work", "/desk/plan/work"}} {
+		tabs = append(tabs, Link{Name: b.T(t[0]), URL: t[1], Current: r.URL.Path == t[1]})
+	}
+	return tabs
+}
+
+// dirOf gives the direction of a language.
+func dirOf(lang string) string { return language.Dir(lang) }
+
+// planFilter reads how the board or the calendar is narrowed.
+func (d *Desk) planFilter(r *http.Request, b Base, sections story.Sections, people []staff.Person) (f plan.Filter, form PlanFilters, err error) {
+	q := r.URL.Query()
+	section, lang, who := q.Get("section"), q.Get("lang"), q.Get("who")
+	if !printable(section+lang+who) || len(section+lang+who) > 200 {
+		return f, form, fault.New(fault.Invalid, "the plan cannot be narrowed like that")
+	}
+	if section != "" {
+		if _, ok := sections.ByID(section); !ok {
+			return f, form, fault.New(fault.NotFound, "no such section")
+		}
+		f.SectionIDs = sections.Within(section)
+	}
+	f.Lang, f.StaffID = lang, who
+	form = PlanFilters{Action: r.URL.Path, On: section+lang+who != ""}
+	form.Sections = d.sectionChoices(sections, b, section)
+	form.Sections[0].Name = b.T("desk.plan.every_section")
+	form.Languages = append([]Choice{{Name: b.T("desk.every_language"), Current: lang == ""}}, d.languageChoices(lang)...)
+	form.People = []Choice{{Name: b.T("desk.plan.everybody"), Current: who == ""}}
+	for _, p := range people {
+		if !p.Disabled() || p.ID == who {
+			form.People = append(form.People, Choice{Value: p.ID, Name: nameOf(p), Current: p.ID == who})
+		}
+	}
+	return f, form, nil
+}
+
+// board serves "/desk/plan".
+func (d *Desk) board(w http.ResponseWriter, r *http.Request) error {
+	ctx, q := r.Context(), d.DB.Read()
+	p := BoardPage{Base: d.base(r, ""), Starts: person(r).Ever(staff.StartStory)}
+	p.Title, p.Tabs = p.T("desk.plan.title"), planTabs(r, p.Base)
+	sections, err := d.Stories.Sections(ctx, q)
+	if err != nil {
+		return err
+	}
+	people, err := d.Staff.List(ctx, q)
+	if err != nil {
+		return err
+	}
+	f, filters, err := d.planFilter(r, p.Base, sections, people)
+	if err != nil {
+		return err
+	}
+	p.Filters = filters
+	names := peopleNames(people)
+	for _, status := range plan.Columns() {
+		cards, more, err := d.Plans.Column(ctx, q, status, f, perColumn)
+		if err != nil {
+			return err
+		}
+		c := BoardColumn{Status: string(status), Name: p.T("desk.status." + string(status))}
+		if more {
+			c.More = listURL(filter{Status: status, Lang: f.Lang}, "")
+		}
+		for _, card := range cards {
+			c.Cards = append(c.Cards, d.boardCard(r, p.Base, sections, card, names))
+		}
+		p.Columns = append(p.Columns, c)
+	}
+	return d.send(w, r, http.StatusOK, "board", p)
+}
+
+func (d *Desk) boardCard(r *http.Request, b Base, sections story.Sections, c plan.Card, names map[string]string) BoardCard {
+	card := BoardCard{URL: room(c.EditionID), Headline: c.Headline, Lang: c.Lang, Dir: dirOf(c.Lang), Language: language.OwnName(c.Lang), When: b.Date(c.UpdatedAt.In(d.Config.Timezone))}
+	if card.Headline == "" {
+		card.Headline, card.Lang, card.Dir = b.T("desk.untitled"), b.Lang, b.Dir
+	}
+	if c.Status == story.Scheduled || c.Status == story.Published {
+		card.When = d.moment(b, c.PublishedAt)
+	}
+	if c.EmbargoUntil.After(d.Now()) {
+		card.Embargo = d.moment(b, c.EmbargoUntil)
+	}
+	if c.Day > 0 {
+		card.Day = b.Date(dayTime(c.Day))
+	}
+	if s, ok := sections.ByID(c.SectionID); ok {
+		card.Section = s.Names.In(b.Lang, d.Config.Language)
+	}
+	for _, a := range c.Work {
+		card.Work = append(card.Work, d.workLine(r, b, a, c.EditionID, names))
+	}
+	return card
+}
+
+// dayTime gives a day of plans, 20261123, as a time in UTC.
+func dayTime(day int) time.Time {
+	return time.Date(day/10000, time.Month(day/100%100), day%100, 0, 0, 0, 0, time.UTC)
+}
+
+// work serves "/desk/plan/work": one's own assignments, or everybody's.
+func (d *Desk) work(w http.ResponseWriter, r *http.Request) error {
+	ctx, q := r.Context(), d.DB.Read()
+	p := WorkPage{Base: d.base(r, ""), All: r.URL.Query().Get("of") == "all", Mine: "/desk/plan/work", Every: "/desk/plan/work?of=all"}
+	p.Title, p.Tabs = p.T("desk.plan.work"), planTabs(r, p.Base)
+	whose := person(r).ID
+	if p.All {
+		whose = ""
+	}
+	list, err := d.Plans.Works(ctx, q, whose, perWork)
+	if err != nil {
+		return err
+	}
+	people, err := d.Staff.List(ctx, q)
+	if err != nil {
+		return err
+	}
+	names := peopleNames(people)
+	for _, item := range list {
+		line := d.workLine(r, p.Base, item.Assignment, item.EditionID, names)
+		line.Headline, line.Lang, line.Dir, line.Room = item.Headline, item.EditionLang, dirOf(item.EditionLang), room(item.EditionID)
+		if line.Headline == "" {
+			line.Headline, line.Lang, line.Dir = p.T("desk.untitled"), p.Lang, p.Dir
+		}
+		line.Status, line.MayDo = p.T("desk.status."+string(item.Status)), line.Mine
+		p.Rows = append(p.Rows, line)
+	}
+	return d.send(w, r, http.StatusOK, "work", p)
+}
+
+// CalendarPage is a month or a week. Template: desk/calendar.
+type CalendarPage struct {
+	Base
+	Tabs     []Link
+	Filters  PlanFilters
+	Name     language.Moment // of the month
+	Earlier  string
+	Later    string
+	Today    string
+	Month    string // the other view
+	Week     string
+	Weekdays []string
+	Weeks    [][]CalendarDay // of a month
+	Days     []CalendarDay   // of a week: its head
+	Sections []CalendarRow   // of a week
+	Zone     string
+}
+
+// CalendarDay is one day.
+type CalendarDay struct {
+	Number  string
+	Date    language.Moment
+	Weekday string
+	Out     bool // of another month
+	Today   bool
+	Entries []CalendarEntry
+}
+
+// CalendarRow is the week of one section.
+type CalendarRow struct {
+	Name string
+	Days []CalendarDay
+}
+
+// CalendarEntry is one thing on a day.
+type CalendarEntry struct {
+	URL, Headline, Lang, Dir string
+	Mark, MarkName           string
+	Clock                    string // "09:30"; "" for the day as a whole
+	Machine                  string // RFC 3339
+	Who                      string
+	StatusName               string
+}
+
+// firstWeekday is the day on which a language's calendars begin the week.
+func firstWeekday(lang string) time.Weekday {
+	if lang == "he" {
+		return time.Sunday
+	}
+	return time.Monday
+}
+
+// calendar serves "/desk/plan/calendar": "?month=2026-11", or "?week=2026-11-23"
+// with any day of it.
+func (d *Desk) calendar(w http.ResponseWriter, r *http.Request) error {
+	ctx, q := r.Context(), d.DB.Read()
+	p := CalendarPage{Base: d.base(r, ""), Zone: d.Config.Timezone.String()}
+	p.Title, p.Tabs = p.T("desk.plan.calendar"), planTabs(r, p.Base)
+	sections, err := d.Stories.Sections(ctx, q)
+	if err != nil {
+		return err
+	}
+	people, err := d.Staff.List(ctx, q)
+	if err != nil {
+		return err
+	}
+	f, filters, err := d.planFilter(r, p.Base, sections, people)
+	if err != nil {
+		return err
+	}
+	p.Filters = filters
+	zone, query := d.Config.Timezone, r.URL.Query()
+	today := d.Now().In(zone)
+	chosen, week := today, query.Get("week")
+	if week != "" {
+		chosen, err = time.ParseInLocation(time.DateOnly, week, zone)
+	} else if month := query.Get("month"); month != "" {
+		chosen, err = time.ParseInLocation("2006-01", month, zone)
+	}
+	if err != nil || chosen.Year() < 1970 || chosen.Year() > 9000 {
+		return fault.New(fault.NotFound, "there is no such month or week")
+	}
+	day := func(at time.Time, days int) time.Time {
+		return time.Date(at.Year(), at.Month(), at.Day()+days, 0, 0, 0, 0, zone)
+	}
+	back := func(at time.Time) time.Time {
+		return day(at, -(int(at.Weekday()-firstWeekday(p.Lang))+7)%7)
+	}
+	first := time.Date(chosen.Year(), chosen.Month(), 1, 0, 0, 0, 0, zone)
+	from, until := back(first), day(back(day(first.AddDate(0, 1, 0), -1)), 7)
+	if week != "" {
+		from = back(chosen)
+		until = day(from, 7)
+	}
+	at := func(name, value string) string {
+		v := url.Values{name: {value}}
+		for _, keep := range []string{"section", "lang", "who"} {
+			if query.Get(keep) != "" {
+				v.Set(keep, query.Get(keep))
+			}
+		}
+		return "/desk/plan/calendar?" + v.Encode()
+	}
+	p.Name = p.Furniture.Month(chosen)
+	p.Month, p.Week = at("month", chosen.Format("2006-01")), at("week", chosen.Format(time.DateOnly))
+	if week == "" && (chosen.Year() != today.Year() || chosen.Month() != today.Month()) {
+		p.Week = at("week", first.Format(time.DateOnly))
+	} else if week == "" {
+		p.Week = at("week", today.Format(time.DateOnly))
+	}
+	if week != "" {
+		p.Earlier, p.Later, p.Today = at("week", day(from, -7).Format(time.DateOnly)), at("week", until.Format(time.DateOnly)), at("week", today.Format(time.DateOnly))
+		p.Filters.Keep = map[string]string{"week": week}
+	} else {
+		p.Earlier, p.Later, p.Today = at("month", first.AddDate(0, -1, 0).Format("2006-01")), at("month", first.AddDate(0, 1, 0).Format("2006-01")), at("month", today.Format("2006-01"))
+		p.Filters.Keep = map[string]string{"month": first.Format("2006-01")}
+	}
+	entries, err := d.Plans.Calendar(ctx, q, from, until, f)
+	if err != nil {
+		return err
+	}
+	names := peopleNames(people)
+	byDay := map[int][]plan.Entry{}
+	for _, e := range entries {
+		byDay[e.Day] = append(byDay[e.Day], e)
+	}
+	one := func(on time.Time) CalendarDay {
+		key := "date.weekday." + strconv.Itoa(int(on.Weekday()))
+		return CalendarDay{Number: p.Number(on.Day()), Date: p.Date(on), Weekday: p.T(key), Out: week == "" && on.Month() != chosen.Month(), Today: plan.Day(on) == plan.Day(today)}
+	}
+	for on := from; on.Before(until); on = day(on, 1) {
+		c := one(on)
+		if len(p.Weekdays) < 7 {
+			p.Weekdays = append(p.Weekdays, c.Weekday)
+		}
+		if week != "" {
+			p.Days = append(p.Days, c)
+			continue
+		}
+		for _, e := range byDay[plan.Day(on)] {
+			c.Entries = append(c.Entries, d.calendarEntry(p.Base, e, names))
+		}
+		if len(p.Weeks) == 0 || len(p.Weeks[len(p.Weeks)-1]) == 7 {
+			p.Weeks = append(p.Weeks, nil)
+		}
+		p.Weeks[len(p.Weeks)-1] = append(p.Weeks[len(p.Weeks)-1], c)
+	}
+	if week != "" {
+		p.Sections = d.weekBySection(p.Base, sections, entries, from, one, names)
+	}
+	return d.send(w, r, http.StatusOK, "calendar", p)
+}
+
+// weekBySection gives a row for each section that has something in the week.
+func (d *Desk) weekBySection(b Base, sections story.Sections, entries []plan.Entry, from time.Time, one func(time.Time) CalendarDay, names map[string]string) (rows []CalendarRow) {
+	index := map[string]int{}
+	for _, e := range entries {
+		i, ok := index[e.SectionID]
+		if !ok {
+			name := b.T("desk.facts.no_section")
+			if s, ok := sections.ByID(e.SectionID); ok {
+				name = s.Names.In(b.Lang, d.Config.Language)
+			}
+			row := CalendarRow{Name: name}
+			for n := range 7 {
+				row.Days = append(row.Days, one(time.Date(from.Year(), from.Month(), from.Day()+n, 0, 0, 0, 0, from.Location())))
+			}
+			i = len(rows)
+			index[e.SectionID] = i
+			rows = append(rows, row)
+		}
+		for n := range 7 {
+			if e.Day == plan.Day(time.Date(from.Year(), from.Month(), from.Day()+n, 0, 0, 0, 0, from.Location())) {
+				rows[i].Days[n].Entries = append(rows[i].Days[n].Entries, d.calendarEntry(b, e, names))
+			}
+		}
+	}
+	slices.SortStableFunc(rows, func(a, b CalendarRow) int {
+		switch {
+		case a.Name < b.Name:
+			return -1
+		case a.Name > b.Name:
+			return 1
+		}
+		return 0
+	})
+	return rows
+}
+
+func (d *Desk) calendarEntry(b Base, e plan.Entry, names map[string]string) CalendarEntry {
+	mark := "desk.mark." + string(e.Mark)
+	c := CalendarEntry{URL: room(e.EditionID), Headline: e.Headline, Lang: e.Lang, Dir: dirOf(e.Lang), Mark: string(e.Mark), MarkName: b.T(mark), Who: names[e.StaffID],
+		StatusName: b.T("desk.status." + string(e.Status))}
+	if c.Headline == "" {
+		c.Headline, c.Lang, c.Dir = b.T("desk.untitled"), b.Lang, b.Dir
+	}
+	if !e.At.IsZero() {
+		c.Clock, c.Machine = e.At.Format("15:04"), e.At.Format(time.RFC3339)
+	}
+	return c
+}
