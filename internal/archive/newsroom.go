@@ -197,7 +197,7 @@ var tables = []table{
 		{"staff", "staff_id", asText}, {"who", "who", asText}, {"note", "note", asText}, {"overruled", "overruled", asText}}},
 	{file: "plans", name: "story_plan", keys: 1, columns: []column{
 		{"story", "story_id", asText}, {"day", "day", asInteger}, {"legal", "legal", asText}, {"legal_by", "legal_by", asText}, {"legal_at", "legal_at", asTime}}},
-	{file: "no_letters", name: "no_letters", keys: 1, columns: []column{{"staff", "staff_id", asText}}},
+	{file: "no_letters", name: "no_letters", keys: 1, keep: true, columns: []column{{"staff", "staff_id", asText}}},
 	{file: "revision_writers", name: "revision_writer", keys: 3, keep: true, columns: []column{
 		{"edition", "edition_id", asText}, {"seq", "seq", asLong}, {"staff", "staff_id", asText}}},
 	{file: "drafts", name: "draft", keys: 1, keep: true, columns: []column{
