@@ -36,7 +36,7 @@ var modules = map[string]bool{
 	"github.com/emersion/go-message": true, "github.com/emersion/go-msgauth": true, "github.com/emersion/go-sasl": true,
 	"github.com/emersion/go-smtp": true, "github.com/evanw/esbuild": true, "github.com/gen2brain/webp": true,
 	"github.com/go-webauthn/webauthn": true,
-	"github.com/google/uuid": true, "github.com/jackc/pgx/v5": true, "github.com/klauspost/compress": true,
+	"github.com/google/uuid":          true, "github.com/jackc/pgx/v5": true, "github.com/klauspost/compress": true,
 	"github.com/maypok86/otter/v2": true, "github.com/microcosm-cc/bluemonday": true, "github.com/minio/minio-go/v7": true,
 	"github.com/pressly/goose/v3": true, "github.com/prometheus/client_golang": true, "github.com/riverqueue/river": true,
 	"github.com/schollz/progressbar/v3": true, "github.com/urfave/cli/v3": true, "github.com/yuin/goldmark": true,
