@@ -21,7 +21,7 @@ var floors = [][]string{
 	{"config", "language"},
 	{"db", "blob", "mail", "doc", "fetch"},
 	{"job", "relay", "copies"},
-	{"story", "media", "reader", "staff", "consent"},
+	{"story", "media", "reader", "staff", "setting", "consent"},
 	{"wall", "draft", "plan", "newsletter", "search", "recommend", "event", "attribution", "archive", "feed", "page", "web", "webhook"},
 	{"site", "desk", "api", "demo", "proof"},
 	{"app"},

@@ -25,6 +25,7 @@ import (
 	"masthead/internal/reader"
 	"masthead/internal/relay"
 	"masthead/internal/search"
+	"masthead/internal/setting"
 	"masthead/internal/site"
 	"masthead/internal/staff"
 	"masthead/internal/story"
@@ -66,7 +67,11 @@ type App struct {
 	Engine      *site.Engine // what the public pages are answered with
 	caches      *caches      // in front; nil when there are none
 	warm        func(ctx context.Context)
+	Settings    *setting.Store // what was set at the desk
 	Now         func() time.Time
+
+	machine config.Config // the settings without those of the desk
+	faces   *faces
 
 	reloading chan struct{}   // has one while the wall's rules are being read again
 	closed    <-chan struct{} // closed by Close
@@ -75,8 +80,9 @@ type App struct {
 	disk     *disk
 	identity *identity // while it serves TLS; else nil
 
-	sendLink       func(ctx context.Context, l desk.LinkLetter) error // set by Handler
-	sendPlanLetter func(ctx context.Context, l plan.Letter) error     // set by Handler
+	sendLink       func(ctx context.Context, l desk.LinkLetter) error    // set by Handler
+	sendPlanLetter func(ctx context.Context, l plan.Letter) error        // set by Handler
+	sendMention    func(ctx context.Context, l desk.MentionLetter) error // set by Handler
 }
 
 // Init makes a newsroom in the folder of c: its secret, its settings file and
@@ -130,7 +136,6 @@ func open(ctx context.Context, c config.Config, log *slog.Logger, now func() tim
 }
 
 func (a *App) build(ctx context.Context, keys secrets) (err error) {
-	c := a.Config
 	a.disk = newDisk(a.Log, a.Now)
 	a.DB.Failed = a.disk.failed
 	if err := a.DB.Migrate(ctx); err != nil {
@@ -139,6 +144,10 @@ func (a *App) build(ctx context.Context, keys secrets) (err error) {
 	if err := job.Migrate(ctx, a.DB); err != nil {
 		return err
 	}
+	if err := a.openSettings(ctx); err != nil {
+		return err
+	}
+	c := a.Config
 	if a.Jobs, err = job.New(a.DB, job.Config{Logger: slog.New(fromWarnings{a.Log.Handler()})}); err != nil {
 		return err
 	}
@@ -153,9 +162,7 @@ func (a *App) build(ctx context.Context, keys secrets) (err error) {
 	a.Media.Now = a.Now
 	a.Readers = reader.New(keys.keys("reader")[0])
 	a.Readers.Now = a.Now
-	a.Readers.LetterLife = time.Duration(c.SignInMinutes) * time.Minute
-	a.Readers.PerAddress = reader.Rate{Limit: c.LettersPerAddress, Window: time.Hour}
-	a.Readers.PerNetwork = reader.Rate{Limit: c.LettersPerNetwork, Window: time.Hour}
+	limitReaders(a.Readers, c)
 	a.Readers.SessionIdle = time.Duration(c.SessionIdleDays) * 24 * time.Hour
 	a.Readers.SessionLife = time.Duration(c.SessionMaxDays) * 24 * time.Hour
 	if a.Readers.Refused, err = loadDomains(c.DisposableDomains); err != nil {
@@ -170,7 +177,7 @@ func (a *App) build(ctx context.Context, keys secrets) (err error) {
 	if a.Staff.Passkeys, err = staff.NewPasskeys(c.Title, c.URL); fault.Is(err, fault.Invalid) {
 		a.Log.Debug("no passkeys", "reason", err)
 	}
-	a.Drafts = &draft.Store{Now: a.Now, Stories: a.Stories, Tell: a.Tell}
+	a.Drafts = &draft.Store{Now: a.Now, Stories: a.Stories, Tell: a.Tell, Mentioned: a.mentioned}
 	a.Room = draft.NewRoom(a.Now, a.Tell)
 	a.Plans = a.plans()
 	a.Engine = site.NewEngine(pageMemory, a.Now)
@@ -191,6 +198,13 @@ func (a *App) build(ctx context.Context, keys secrets) (err error) {
 	a.caches = openCaches(c, a.Log)
 	a.connect()
 	return a.openMail()
+}
+
+// limitReaders sets how readers' letters are counted.
+func limitReaders(s *reader.Store, c config.Config) {
+	s.LetterLife = time.Duration(c.SignInMinutes) * time.Minute
+	s.PerAddress = reader.Rate{Limit: c.LettersPerAddress, Window: time.Hour}
+	s.PerNetwork = reader.Rate{Limit: c.LettersPerNetwork, Window: time.Hour}
 }
 
 // fromWarnings lets through what the job queue has to complain of, and not its diary.
@@ -271,7 +285,7 @@ func (a *App) live(ctx context.Context, entitlement string) error {
 			return fault.New(fault.NotFound, "no such section", "slug", slug)
 		}
 	case "gift":
-		if a.Config.GiftQuota == 0 {
+		if a.settings().GiftQuota == 0 {
 			return fault.New(fault.Invalid, "no stories can be given away").WithHint("set gift-quota above 0")
 		}
 		return nil

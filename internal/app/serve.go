@@ -13,9 +13,11 @@ import (
 	"github.com/prometheus/client_golang/prometheus/promhttp"
 
 	"masthead/internal/api"
+	"masthead/internal/config"
 	"masthead/internal/db"
 	"masthead/internal/desk"
 	"masthead/internal/job"
+	"masthead/internal/plan"
 	"masthead/internal/site"
 	"masthead/internal/web"
 	"masthead/ui"
@@ -34,7 +36,8 @@ func (a *App) handler(done func(r *http.Request, status int, took time.Duration)
 	if err != nil {
 		return nil, err
 	}
-	theme, err := web.ReadTheme(templates, c.Accent)
+	read := func(l web.Look) (web.Theme, error) { return web.ReadTheme(templates, l) }
+	theme, err := a.theme(c, read)
 	if err != nil {
 		return nil, err
 	}
@@ -42,38 +45,59 @@ func (a *App) handler(done func(r *http.Request, status int, took time.Duration)
 	if err != nil {
 		return nil, err
 	}
-	if c.Dev {
-		assets.Reread(func() (web.Theme, error) { return web.ReadTheme(templates, c.Accent) })
-	}
 	pages, err := web.NewRenderer(templates, assets, c.Dev)
 	if err != nil {
 		return nil, err
 	}
+	a.sendLink = func(ctx context.Context, l desk.LinkLetter) error { return a.faces.now.Load().editors.SendLink(ctx, l) }
+	a.sendMention = func(ctx context.Context, l desk.MentionLetter) error {
+		return a.faces.now.Load().editors.SendMention(ctx, l)
+	}
+	a.sendPlanLetter = func(ctx context.Context, l plan.Letter) error {
+		return a.faces.now.Load().editors.SendPlanLetter(ctx, l)
+	}
+	return a.show(func(c config.Config) (*face, error) {
+		theme, err := a.theme(c, read)
+		if err != nil {
+			return nil, err
+		}
+		assets.SetTheme(theme)
+		if c.Dev {
+			assets.Reread(func() (web.Theme, error) { return read(web.LookOf(c.Text)) })
+		}
+		return a.newFace(c, assets, pages, done)
+	})
+}
+
+// newFace builds what is answered with of settings. What it takes from a is the
+// same for every face; stores that go by settings are copied.
+func (a *App) newFace(c config.Config, assets *web.Assets, pages *web.Renderer, done func(r *http.Request, status int, took time.Duration)) (*face, error) {
+	readers, walls := *a.Readers, *a.WallStore
+	limitReaders(&readers, c)
+	walls.GiftQuota, walls.GiftDays = c.GiftQuota, c.GiftDays
 	var frames []string
 	for _, host := range c.EmbedHosts {
 		frames = append(frames, "https://"+host)
 	}
 	newsroom := &site.Newsroom{
-		Config: c, DB: a.DB, Stories: a.Stories, Media: a.Media, Readers: a.Readers, Staff: a.Staff, Newsletters: a.Newsletters,
-		Search: a.Search, Wall: a.Wall, WallStore: a.WallStore, MeterKeys: a.MeterKeys, Signer: a.Signer, Crawlers: a.Crawlers,
+		Config: c, DB: a.DB, Stories: a.Stories, Media: a.Media, Readers: &readers, Staff: a.Staff, Newsletters: a.Newsletters,
+		Search: a.Search, Wall: a.Wall, WallStore: &walls, MeterKeys: a.MeterKeys, Signer: a.Signer, Crawlers: a.Crawlers,
 		Mail: a.Mail, From: sender(c), Frames: frames, Pages: pages, Engine: a.Engine, Tell: a.Tell, Now: a.Now,
 		Counter: a.Counter, Recorder: a.Recorder, Away: a.away,
 	}
 	if c.Dev {
 		newsroom.Outbox = a.Outbox
 	}
-	a.warm = newsroom.Warm
 	answer := &web.Answer{Renderer: pages, Log: a.Log, ErrorPage: newsroom.ErrorPage}
 	newsroom.Answer = answer
 	programs, err := api.New(api.Newsroom{Config: c, DB: a.DB, Stories: a.Stories, Media: a.Media, Staff: a.Staff, Wall: a.Wall,
-		Readers: a.Readers, WallStore: a.WallStore, Newsletters: a.Newsletters, Plans: a.Plans, Hooks: a.Webhooks, Log: a.Log, Style: assets.URL("desk.css"), Now: a.Now})
+		Readers: &readers, WallStore: &walls, Newsletters: a.Newsletters, Plans: a.Plans, Hooks: a.Webhooks, Log: a.Log, Style: assets.URL("desk.css"), Now: a.Now})
 	if err != nil {
 		return nil, err
 	}
-	editors := &desk.Desk{Config: c, DB: a.DB, Stories: a.Stories, Media: a.Media, MediaChanged: a.mediaChanged, Readers: a.Readers, Staff: a.Staff, Hooks: a.Webhooks, Plans: a.Plans, Drafts: a.Drafts, Room: a.Room, Wall: a.Wall, WallStore: a.WallStore, CheckWall: a.CheckDesign,
-		Pages: pages, Log: a.Log, Now: a.Now,
+	editors := &desk.Desk{Config: c, DB: a.DB, Stories: a.Stories, Media: a.Media, MediaChanged: a.mediaChanged, Readers: &readers, Staff: a.Staff, Hooks: a.Webhooks, Plans: a.Plans, Drafts: a.Drafts, Room: a.Room, Wall: a.Wall, WallStore: &walls, CheckWall: a.CheckDesign,
+		Pages: pages, Settings: a.Settings, Log: a.Log, Now: a.Now,
 		Mail: a.Mail, From: sender(c), PostLink: a.postLink}
-	a.sendLink, a.sendPlanLetter = editors.SendLink, editors.SendPlanLetter
 	mux := http.NewServeMux()
 	mux.Handle(web.AssetPath, assets)
 	mux.Handle("/api/", programs)
@@ -83,10 +107,11 @@ func (a *App) handler(done func(r *http.Request, status int, took time.Duration)
 		public, quick = forgetful(a.Engine, public), nil
 	}
 	mux.Handle("/", public)
-	return web.Shield(door(a.hurried(mux), answer.Fail), web.ShieldOptions{
+	shielded, err := web.Shield(door(a.hurried(mux), answer.Fail), web.ShieldOptions{
 		Log: a.Log, CSP: web.CSP{Frames: frames}, TrustedProxies: c.TrustedProxies, Now: a.Now,
 		OnPanic: answer.Fail, Quick: quick, Done: done,
 	})
+	return &face{Handler: shielded, newsroom: newsroom, editors: editors}, err
 }
 
 // forgetful makes every page anew.
@@ -210,6 +235,7 @@ func (a *App) housekeeping() error {
 		})
 	})
 	job.Register(a.Jobs, func(ctx context.Context, l desk.LinkLetter) error { return a.sendLink(ctx, l) })
+	job.Register(a.Jobs, func(ctx context.Context, l desk.MentionLetter) error { return a.sendMention(ctx, l) })
 	return errors.Join(a.planning(), a.Jobs.Every(keepDrafts{}, time.Minute), a.Jobs.Every(sweep{}, time.Hour), a.keepMedia(), a.reindex())
 }
 

@@ -60,6 +60,10 @@ func (a *App) hear(tags []string) {
 		a.loadWall()
 		tags = append(slices.Clone(tags), site.SiteTag)
 	}
+	if slices.Contains(tags, tagSettings) || slices.Contains(tags, relay.All) {
+		a.loadSettings()
+		tags = append(slices.Clone(tags), site.SiteTag)
+	}
 	a.Engine.Changed(tags)
 	a.caches.tell(tags)
 }

@@ -150,6 +150,13 @@ var tables = []table{
 		{"source", "source", asOptional}}},
 	{file: "menus", name: "menu", keys: 1, columns: []column{
 		{"slug", "slug", asText}, {"name", "name", asText}, {"items", "items", asList}, {"source", "source", asOptional}}},
+	{file: "fronts", name: "front", keys: 2, columns: []column{
+		{"id", "id", asText}, {"lang", "lang", asText}, {"version", "version", asLong}, {"staff", "staff_id", asText}, {"at", "at", asTime}}},
+	{file: "front_items", name: "front_item", keys: 3, whole: true, columns: []column{
+		{"front", "front", asText}, {"lang", "lang", asText}, {"position", "position", asInteger}, {"story", "story_id", asText}, {"size", "size", asText},
+		{"until", "until", asTime}, {"pinned_by", "pinned_by", asText}, {"at", "at", asTime}}},
+	{file: "settings", name: "setting", keys: 1, columns: []column{
+		{"name", "name", asText}, {"value", "value", asText}, {"staff", "staff_id", asText}, {"at", "at", asTime}}},
 	{file: "readers", name: "reader", keys: 1, columns: []column{
 		{"id", "id", asText}, {"email", "email", asText}, {"email_key", "email_key", asText}, {"name", "name", asText}, {"lang", "lang", asText},
 		{"note", "note", asText}, {"labels", "labels", asList}, {"epoch", "epoch", asLong}, {"source", "source", asOptional},
@@ -197,7 +204,7 @@ var tables = []table{
 		{"staff", "staff_id", asText}, {"who", "who", asText}, {"note", "note", asText}, {"overruled", "overruled", asText}}},
 	{file: "plans", name: "story_plan", keys: 1, columns: []column{
 		{"story", "story_id", asText}, {"day", "day", asInteger}, {"legal", "legal", asText}, {"legal_by", "legal_by", asText}, {"legal_at", "legal_at", asTime}}},
-	{file: "no_letters", name: "no_letters", keys: 1, columns: []column{{"staff", "staff_id", asText}}},
+	{file: "no_letters", name: "no_letters", keys: 1, keep: true, columns: []column{{"staff", "staff_id", asText}}},
 	{file: "revision_writers", name: "revision_writer", keys: 3, keep: true, columns: []column{
 		{"edition", "edition_id", asText}, {"seq", "seq", asLong}, {"staff", "staff_id", asText}}},
 	{file: "drafts", name: "draft", keys: 1, keep: true, columns: []column{

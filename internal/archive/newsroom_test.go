@@ -229,6 +229,13 @@ func (h *house) fill() {
 		h.must(err)
 		var edition string
 		h.must(tx.QueryRowContext(ctx, `SELECT edition_id FROM revision WHERE seq = 1 ORDER BY edition_id LIMIT 1`).Scan(&edition))
+		_, err = tx.ExecContext(ctx, `INSERT INTO edition_move (id, edition_id, at, name, was, became, staff_id, who, note, overruled)
+			VALUES ($1, $2, 5, 'approve', 'review', 'approved', $3, 'Ana', 'good', 'sure')`, db.NewID(), edition, owner.ID)
+		h.must(err)
+		_, err = tx.ExecContext(ctx, `INSERT INTO story_plan (story_id, day, legal, legal_by, legal_at) VALUES ($1, 20261123, 'a name', $2, 5)`, st.ID, owner.ID)
+		h.must(err)
+		_, err = tx.ExecContext(ctx, `INSERT INTO no_letters (staff_id) VALUES ($1)`, owner.ID)
+		h.must(err)
 		for _, row := range []string{
 			`INSERT INTO revision_writer (edition_id, seq, staff_id) VALUES ($1, 1, $2)`,
 			`INSERT INTO draft (edition_id, version, body, base, revision, kept, unkept, kept_at, remarks, outside, conflicts, updated_at)

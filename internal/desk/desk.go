@@ -17,6 +17,7 @@ import (
 	"masthead/internal/newsletter"
 	"masthead/internal/plan"
 	"masthead/internal/reader"
+	"masthead/internal/setting"
 	"masthead/internal/staff"
 	"masthead/internal/story"
 	"masthead/internal/wall"
@@ -44,6 +45,7 @@ type Desk struct {
 	CheckWall   func(ctx context.Context, d wall.Design) error // refuses one that promises what it does not keep
 	Newsletters newsletter.Store
 	Hooks       *webhook.Store
+	Settings    *setting.Store
 	Pages       *web.Renderer
 	Log         *slog.Logger
 	Now         func() time.Time

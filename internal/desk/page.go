@@ -39,10 +39,12 @@ var rooms = []struct {
 }{
 	{"desk.stories", "/desk/", []string{"/desk/stories/"}, staff.ReadDesk},
 	{"desk.plan.title", "/desk/plan", nil, staff.ReadDesk},
+	{"desk.fronts.title", "/desk/fronts", nil, staff.ArrangeFront},
 	{"desk.media.title", "/desk/media", nil, staff.ReadDesk},
 	{"desk.subjects.title", "/desk/subjects", nil, staff.KeepTaxonomy},
 	{"desk.readers.title", "/desk/readers", nil, staff.ReadReaders},
 	{"desk.walls.title", "/desk/wall", nil, staff.KeepWall},
+	{"desk.site.title", "/desk/site", nil, staff.KeepSite},
 	{"desk.people", "/desk/people", nil, staff.ReadDesk},
 }
 

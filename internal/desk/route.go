@@ -47,6 +47,8 @@ func (d *Desk) Routes() []Route {
 		d.storyRoutes(),
 		d.writeRoutes(),
 		d.planRoutes(),
+		d.frontRoutes(),
+		d.siteRoutes(),
 		d.mediaRoutes(),
 		d.subjectRoutes(),
 		d.readerRoutes(),

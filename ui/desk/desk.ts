@@ -1,8 +1,12 @@
 // What the desk does with a script, room by room. Every form works without it.
-import { order } from "./order";
 import { focal } from "./medium/focal";
+import { order } from "./order";
+import { sideBySide } from "./translate/translate";
+import { look } from "./site/look";
 import { passkeys } from "./signin/passkey";
 
 passkeys(document);
-focal(document);
 order(document);
+sideBySide(document);
+focal(document);
+look(document);
