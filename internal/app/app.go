@@ -35,7 +35,7 @@ import (
 )
 
 // pageMemory is how many bytes rendered pages may take, about.
-const pageMemory = 32 << 20
+const pageMemory = 24 << 20
 
 // App is a newsroom, built and ready.
 type App struct {
