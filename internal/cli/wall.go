@@ -410,6 +410,7 @@ func checkWall(ctx context.Context, cmd *cli.Command, a *app.App) error {
 func proveWall(ctx context.Context, a *app.App, o proof.Options) (*proof.Report, error) {
 	if o.URL == nil && o.Handler == nil {
 		a.Crawlers = wall.NewCrawlers(proof.Names{}, nil)
+		a.Recorder = nil // its visits are nobody's
 		handler, err := a.Handler()
 		if err != nil {
 			return nil, err

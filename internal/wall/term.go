@@ -102,6 +102,26 @@ func (t Term) CEL() (string, error) {
 	return f.Variable + " == " + strconv.Quote(value), nil
 }
 
+// Typed writes terms as they were typed, be they right or not: what is wrong
+// with them is said of the condition.
+func Typed(terms []Term) string {
+	parts := make([]string, len(terms))
+	for i, t := range terms {
+		text, err := t.CEL()
+		if f, ok := fieldOf(func(f Field) bool { return f.Name == t.Field }); err != nil && ok {
+			sign := map[string]string{OpMore: ">", OpLess: "<", OpIs: "==", OpIsNot: "!="}[t.Op]
+			if text = f.Variable + " " + sign + " " + strings.TrimSpace(t.Value); f.Type != "int" {
+				text = f.Variable + " " + sign + " " + strconv.Quote(strings.TrimSpace(t.Value))
+			}
+		}
+		parts[i] = text
+	}
+	if len(parts) == 0 {
+		return "true"
+	}
+	return strings.Join(parts, " && ")
+}
+
 // Condition writes terms as one condition; of none it is "true".
 func Condition(terms []Term) (string, error) {
 	parts := make([]string, len(terms))
