@@ -327,6 +327,20 @@ func TestWriting(t *testing.T) {
 		}
 	}
 
+	// Word's pictures come within its HTML, and stand where they stood there.
+	eval[any](b, `(async () => { const c = document.createElement("canvas"); c.width = c.height = 400; const x = c.getContext("2d"); for (let i = 0; i < 400; i += 5) { x.fillStyle = "hsl(" + i + " 50% 50%)"; x.fillRect(i, i / 2, 90, 90); }
+		const e = document.querySelector("#ed-text"), p = [...e.querySelectorAll(":scope > p")].pop(); getSelection().selectAllChildren(p); getSelection().collapseToEnd(); await new Promise(f => setTimeout(f, 100));
+		const d = new DataTransfer(); d.setData("text/html", '<html xmlns:w="urn:schemas-microsoft-com:office:word"><body><p class=MsoNormal>Before it.</p><p class=MsoNormal><img width=400 height=400 src="' + c.toDataURL() + '"></p><p class=MsoNormal>Behind it.</p></body></html>');
+		e.dispatchEvent(new ClipboardEvent("paste", {clipboardData: d, bubbles: true, cancelable: true})); return null; })()`)
+	b.until(`document.querySelectorAll("#ed-text figure img").length > 1 && !document.querySelector(".ed-upload")`)
+	b.saved()
+	body := w.draft(w.english).Doc.Content
+	for i, node := range body {
+		if strings.HasSuffix(node.PlainText(), "Before it.") && (body[i+1].Type != "figure" || body[i+1].Attr("media") == "" || body[i+1].Attr("src") != "" || body[i+2].PlainText() != "Behind it.") {
+			t.Errorf("Word's picture stands elsewhere: %s", (&doc.Node{Type: "doc", Content: body[i:]}).JSON())
+		}
+	}
+
 	// The server is gone, the page is read again: what was typed is there.
 	w.kill()
 	b.cursorAt(0)
