@@ -11,6 +11,7 @@ import (
 	"testing"
 	"time"
 
+	"github.com/chromedp/cdproto/network"
 	"github.com/chromedp/chromedp"
 )
 
@@ -48,22 +49,76 @@ func TestPictures(t *testing.T) {
 						eval[any](b, `document.querySelector("#wall").scrollIntoView({block: "center", behavior: "instant"}); null`)
 						b.settle()
 					}
-					shot, err := chromedp.Run(b.ctx, chromedp.CaptureScreenshot())
-					for colours, whole := 64, shot; err == nil; colours /= 2 {
-						if shot, err = small(whole, colours); len(shot) <= maxPicture || colours <= 16 {
-							break
-						}
+					b.picture(k.name + "-" + lang + "-" + size.name + "-" + scheme + ".png")
+				}
+			}
+		}
+	}
+}
+
+// picture takes a picture of the window for the manual.
+func (b *tab) picture(name string) {
+	b.t.Helper()
+	shot, err := chromedp.Run(b.ctx, chromedp.CaptureScreenshot())
+	for colours, whole := 64, shot; err == nil; colours /= 2 {
+		if shot, err = small(whole, colours); len(shot) <= maxPicture || colours <= 16 {
+			break
+		}
+	}
+	if err == nil {
+		err = os.WriteFile(filepath.Join(*picturesFlag, name), shot, 0o644)
+	}
+	if err != nil {
+		b.t.Fatal(err)
+	}
+	if len(shot) > maxPicture {
+		b.t.Errorf("%s has %d bytes", name, len(shot))
+	}
+}
+
+// TestDeskPictures takes those of the desk, where a story is written.
+func TestDeskPictures(t *testing.T) {
+	if *picturesFlag == "" {
+		t.Skip("taken by make pictures")
+	}
+	if err := os.MkdirAll(*picturesFlag, 0o755); err != nil {
+		t.Fatal(err)
+	}
+	w := newWritingRoom(t, growers+"\n\n## What it cost\n\n- Apples: every tree on the slope\n- Pears: four rows out of ten\n\n> We lost everything, and we will plant again.")
+	w.editor(w.ben, "/desk/stories/"+w.english+"/write").cursorAt(2)
+	ana := w.editor(w.ana, "/desk/stories/"+w.arabic+"/translate/"+w.english)
+	eval[any](ana, `(async () => { document.querySelector(".translate-state form button").click(); return null; })()`)
+	ana.until(`!document.querySelector(".translate-state form")`)
+	ana.openEditor("/desk/stories/" + w.english + "/write")
+	ana.cursorAt(0)
+	ana.typed(" Nobody had warned the growers.")
+	eval[any](ana, `(() => { const p = document.querySelectorAll("#ed-text > p")[1]; getSelection().setBaseAndExtent(p.firstChild, 3, p.firstChild, 16); return null; })()`)
+	time.Sleep(100 * time.Millisecond)
+	ana.key("Control+Alt+m")
+	ana.typed("Four valleys, says the ministry.")
+	eval[any](ana, `[...document.querySelectorAll(".ed-side button")].find(e => e.textContent.trim() === "Add").click()`)
+	ana.until(`document.querySelector(".ed-commented")`)
+	ana.saved()
+	for _, page := range []struct{ name, path string }{
+		{"desk-stories", "/desk/"}, {"desk-write", "/desk/stories/" + w.english + "/write"},
+		{"desk-translate", "/desk/stories/" + w.arabic + "/translate/" + w.english}, {"desk-revision", "/desk/stories/" + w.english + "/revisions/1?with=draft&view=side"},
+	} {
+		for _, lang := range []string{"en", "ar"} {
+			for _, size := range []struct {
+				name          string
+				width, height int64
+			}{{"390", 390, 844}, {"1280", 1280, 900}} {
+				for _, scheme := range []string{"light", "dark"} {
+					ana.size(size.width, size.height)
+					ana.scheme(scheme)
+					call(ana, network.SetExtraHTTPHeaders, network.SetExtraHTTPHeadersParams{Headers: network.Headers{"Accept-Language": lang}})
+					ana.open(page.path)
+					if ana.has("[data-editor]") {
+						ana.until(`document.querySelector("[data-editor]").dataset.ready !== undefined`)
+						time.Sleep(300 * time.Millisecond)
 					}
-					if err != nil {
-						t.Fatal(err)
-					}
-					name := k.name + "-" + lang + "-" + size.name + "-" + scheme + ".png"
-					if len(shot) > maxPicture {
-						t.Errorf("%s has %d bytes", name, len(shot))
-					}
-					if err := os.WriteFile(filepath.Join(*picturesFlag, name), shot, 0o644); err != nil {
-						t.Fatal(err)
-					}
+					ana.settle()
+					ana.picture(page.name + "-" + lang + "-" + size.name + "-" + scheme + ".png")
 				}
 			}
 		}

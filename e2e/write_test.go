@@ -21,7 +21,6 @@ import (
 	"time"
 
 	"github.com/chromedp/cdproto/input"
-	"github.com/chromedp/cdproto/network"
 	"github.com/chromedp/chromedp"
 
 	"masthead/internal/app"
@@ -152,7 +151,7 @@ func (w *writingRoom) signIn(who string) (cookies string) {
 	return strings.TrimSuffix(cookies, "; ")
 }
 
-// draft is what the database has.
+// draftNow is what the database has.
 type draftNow struct {
 	Version  int64
 	Doc      *doc.Node
@@ -324,6 +323,20 @@ func TestWriting(t *testing.T) {
 		b.saved()
 		if after := w.draft(w.english).Doc; len(after.Content) <= before || doc.CheckWorking(after) != nil || strings.Contains(string(after.JSON()), "mso-") {
 			t.Errorf("%s: %d blocks, before %d", name, len(after.Content), before)
+		}
+	}
+
+	// Word's pictures come within its HTML, and stand where they stood there.
+	eval[any](b, `(async () => { const c = document.createElement("canvas"); c.width = c.height = 400; const x = c.getContext("2d"); for (let i = 0; i < 400; i += 5) { x.fillStyle = "hsl(" + i + " 50% 50%)"; x.fillRect(i, i / 2, 90, 90); }
+		const e = document.querySelector("#ed-text"), p = [...e.querySelectorAll(":scope > p")].pop(); getSelection().selectAllChildren(p); getSelection().collapseToEnd(); await new Promise(f => setTimeout(f, 100));
+		const d = new DataTransfer(); d.setData("text/html", '<html xmlns:w="urn:schemas-microsoft-com:office:word"><body><p class=MsoNormal>Before it.</p><p class=MsoNormal><img width=400 height=400 src="' + c.toDataURL() + '"></p><p class=MsoNormal>Behind it.</p></body></html>');
+		e.dispatchEvent(new ClipboardEvent("paste", {clipboardData: d, bubbles: true, cancelable: true})); return null; })()`)
+	b.until(`document.querySelectorAll("#ed-text figure img").length > 1 && !document.querySelector(".ed-upload")`)
+	b.saved()
+	body := w.draft(w.english).Doc.Content
+	for i, node := range body {
+		if strings.HasSuffix(node.PlainText(), "Before it.") && (body[i+1].Type != "figure" || body[i+1].Attr("media") == "" || body[i+1].Attr("src") != "" || body[i+2].PlainText() != "Behind it.") {
+			t.Errorf("Word's picture stands elsewhere: %s", (&doc.Node{Type: "doc", Content: body[i:]}).JSON())
 		}
 	}
 
@@ -563,57 +576,4 @@ func TestKilledWhileTyping(t *testing.T) {
 		}
 	}
 	t.Logf("%d kills, %d letters, %d times the answer alone was lost", kills, len(want)-5, again)
-}
-
-// TestWritingRoomsLook holds the rooms of writing to axe-core and to the
-// window's width, in three languages, light and dark.
-func TestWritingRoomsLook(t *testing.T) {
-	w := newWritingRoom(t, growers+"\n\n## What it cost\n\n- Apples\n- Pears\n\n> We lost everything.")
-	axe := readTool(t, "axe-core/axe.min.js")
-	at := "/desk/stories/" + w.english
-	b := w.editor(w.ana, at+"/write")
-	b.cursorAt(0)
-	b.typed(" Nobody was warned.")
-	eval[any](b, `(() => { const p = document.querySelectorAll("#ed-text > p")[1]; getSelection().setBaseAndExtent(p.firstChild, 3, p.firstChild, 16); return null; })()`)
-	time.Sleep(100 * time.Millisecond)
-	b.key("Control+Alt+m")
-	b.typed("Four, says Ben.")
-	eval[any](b, `[...document.querySelectorAll(".ed-side button")].find(e => e.textContent.trim() === "Add").click()`)
-	b.until(`document.querySelector(".ed-commented")`)
-	b.saved()
-	for _, room := range []struct{ name, path string }{
-		{"write", at + "/write"}, {"comments", at + "/comments"}, {"revision-inline", at + "/revisions/1?with=draft"}, {"revision-side", at + "/revisions/1?with=draft&view=side"},
-		{"translate", "/desk/stories/" + w.arabic + "/translate/" + w.english}, {"write-ar", "/desk/stories/" + w.arabic + "/write"},
-	} {
-		for _, p := range []struct {
-			lang, scheme string
-			width        int64
-		}{{"en", "light", 1280}, {"en", "dark", 390}, {"ar", "light", 390}, {"ar", "dark", 1280}, {"he", "light", 1280}} {
-			b.size(p.width, 900)
-			b.scheme(p.scheme)
-			call(b, network.SetExtraHTTPHeaders, network.SetExtraHTTPHeadersParams{Headers: network.Headers{"Accept-Language": p.lang}})
-			b.open(room.path)
-			if b.has("[data-editor]") {
-				b.until(`document.querySelector("[data-editor]").dataset.ready !== undefined`)
-				time.Sleep(300 * time.Millisecond)
-			}
-			where := fmt.Sprintf("%s in %s at %d px, %s", room.name, p.lang, p.width, p.scheme)
-			if wide := eval[string](b, overflow); wide != "" {
-				t.Errorf("%s scrolls sideways: %s", where, wide)
-			}
-			eval[any](b, axe+"; null")
-			checkAxe(t, b, where)
-			if *deskPictures == "" {
-				continue
-			}
-			b.settle()
-			shot, err := chromedp.Run(b.ctx, chromedp.CaptureScreenshot())
-			if err == nil {
-				err = os.WriteFile(filepath.Join(*deskPictures, fmt.Sprintf("%s-%s-%d-%s.png", room.name, p.lang, p.width, p.scheme)), shot, 0o644)
-			}
-			if err != nil {
-				t.Fatal(err)
-			}
-		}
-	}
 }

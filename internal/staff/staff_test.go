@@ -379,5 +379,34 @@ func TestToken(t *testing.T) {
 		_, err = s.ResolveToken(t.Context(), d.Read(), fullSecret)
 		wantKind(t, "a revoked token", err, fault.Unauthorized)
 		wantKind(t, "revoked again", revoke(), fault.NotFound)
+		// A token that another made may no more, and ends with it.
+		as := func(t0 Token, ttl time.Duration) (made Token, err error) {
+			err = do(t, d, func(ctx context.Context, tx *db.Tx) error {
+				made, _, err = s.CreateTokenAs(ctx, tx, t0, ttl)
+				return err
+			})
+			return made, err
+		}
+		parent := must[Token](t)(as(Token{Name: "parent", Role: Editor, Scopes: []Scope{StoriesWrite, TokensWrite}}, 24*time.Hour))
+		child := must[Token](t)(as(Token{Name: "child", ParentID: parent.ID, Scopes: []Scope{StoriesDrafts}}, 0))
+		if child.Role != Editor || !child.ExpiresAt.Equal(parent.ExpiresAt) || child.Person().Email != "token child" || child.Person().May(PublishStory, Object{}) {
+			t.Errorf("%+v", child)
+		}
+		for what, bad := range map[string]Token{"a scope": {Scopes: []Scope{StoriesFull}}, "a role": {Scopes: []Scope{StoriesRead}, Role: Owner}} {
+			bad.Name, bad.ParentID = "x", parent.ID
+			_, err := as(bad, 0)
+			wantKind(t, what, err, fault.Forbidden)
+		}
+		_, err = as(Token{Name: "x", Role: "king", Scopes: Scopes()}, 0)
+		wantKind(t, "no role", err, fault.Invalid)
+		if list := must[[]Token](t)(s.TokensOf(t.Context(), d.Read(), parent.ID)); len(list) != 2 {
+			t.Errorf("%+v", list)
+		}
+		if err := do(t, d, func(ctx context.Context, tx *db.Tx) error { return s.RevokeToken(ctx, tx, parent.ID) }); err != nil {
+			t.Fatal(err)
+		}
+		if list := must[[]Token](t)(s.TokensOf(t.Context(), d.Read(), child.ID)); len(list) != 0 {
+			t.Errorf("the child outlives its maker: %+v", list)
+		}
 	})
 }

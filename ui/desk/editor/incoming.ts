@@ -29,19 +29,21 @@ export function pickFiles(pictures: boolean): Promise<File[]> {
   });
 }
 
-/** Pictures that the clipboard holds within HTML, as Word puts them. */
-function filesWithin(html: string): File[] {
-  const files: File[] = [];
-  // A page's stand-in for a picture that is loaded later is small.
-  for (const m of html.matchAll(/<img[^>]+\bsrc=["']data:(image\/(?:png|jpeg|gif|webp));base64,([A-Za-z0-9+/=\s]+)["']/g)) {
+/** HTML whose pictures are within it, as Word puts them: each file, and an address in its place by which it is found again. */
+function picturesWithin(html: string): { html: string; files: Map<string, File> } {
+  const files = new Map<string, File>();
+  const marked = html.replace(/(<img[^>]+\bsrc=)["']data:(image\/(?:png|jpeg|gif|webp));base64,([A-Za-z0-9+/=\s]+)["']/g, (whole, before: string, type: string, data: string) => {
     try {
-      const bytes = Uint8Array.from(atob(m[2]!.replace(/\s/g, "")), (c) => c.charCodeAt(0));
-      if (bytes.length > 1000) files.push(new File([bytes], `picture-${files.length + 1}.${m[1]!.slice(6).replace("jpeg", "jpg")}`, { type: m[1] }));
+      const bytes = Uint8Array.from(atob(data.replace(/\s/g, "")), (c) => c.charCodeAt(0));
+      if (bytes.length <= 1000) return whole; // a page's stand-in for a picture that is loaded later
+      const mark = `https://pasted.invalid/${crypto.getRandomValues(new Uint32Array(2)).join("-")}`;
+      files.set(mark, new File([bytes], `picture-${files.size + 1}.${type.slice(6).replace("jpeg", "jpg")}`, { type }));
+      return `${before}"${mark}"`;
     } catch {
-      // no base64 after all
+      return whole; // no base64 after all
     }
-  }
-  return files;
+  });
+  return { html: marked, files };
 }
 
 /** Whether HTML from the clipboard is nothing but the picture that comes as a file too. */
@@ -82,9 +84,11 @@ export function incoming(library: Library, uploads: Uploads, o: PasteOptions): P
         }
         const text = clipboard.getData("text/plain");
         if (text && (html === "" || !/<(img|p|table|li)\b/i.test(html)) && pasteAddress(view, text, library)) return true;
-        const within = html.includes("data-pm-slice") ? [] : filesWithin(html);
-        if (within.length > 0) window.setTimeout(() => void uploads.start(view, within, view.state.selection.from));
-        return false;
+        const within = picturesWithin(html.includes("data-pm-slice") ? "" : html);
+        if (within.files.size === 0) return false;
+        view.pasteHTML(within.html); // comes here again, without a clipboard
+        uploads.fill(view, within.files);
+        return true;
       },
       handleDrop(view, event, _slice, moved) {
         const files = [...(event.dataTransfer?.files ?? [])];

@@ -230,7 +230,9 @@ function figure(img: Element, caption: Element | null, instead: Element): void {
     made.append(c);
   }
   caption?.remove();
-  if (!instead.textContent?.trim() && !instead.querySelector("img")) instead.remove();
+  if (instead !== img && !instead.textContent?.trim() && !instead.querySelector("img")) instead.remove();
+  const p = made.parentElement;
+  if (p?.matches("p") && p.children.length === 1 && p.textContent?.trim() === made.textContent?.trim()) p.replaceWith(made);
 }
 
 function pictures(body: HTMLElement): void {

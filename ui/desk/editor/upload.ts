@@ -104,6 +104,42 @@ export class Uploads {
     if (media.length > 0) announce(this.root, word("upload.done", number(media.length)));
   }
 
+  /** Sends the pictures of figures that stand in the text already, by the address that stands in for each. */
+  fill(view: EditorView, files: Map<string, File>): void {
+    const found: { pos: number; file: File }[] = [];
+    const tr = view.state.tr;
+    view.state.doc.descendants((node, pos) => {
+      const file = node.type === n.figure && !node.attrs.media ? files.get(node.attrs.src) : undefined;
+      if (!file) return;
+      found.push({ pos, file });
+      files.delete(node.attrs.src);
+      tr.setNodeMarkup(pos, null, { ...node.attrs, src: "" });
+    });
+    view.dispatch(tr);
+    for (const f of found) void this.into(view, f.pos, f.file);
+    if (files.size > 0) void this.start(view, [...files.values()], view.state.selection.from); // where no figure could stand
+  }
+
+  private async into(view: EditorView, pos: number, file: File): Promise<void> {
+    const id = {};
+    const rows = h("div", { class: "ed-upload", contenteditable: "false", role: "group", "aria-label": word("upload.title") });
+    const end = pos + view.state.doc.nodeAt(pos)!.nodeSize;
+    view.dispatch(view.state.tr.setMeta(key, { add: { pos: end, box: rows, id } } satisfies Change).setMeta("addToHistory", false));
+    this.going++;
+    const medium = await this.one(rows, file);
+    this.going--;
+    const box = key.getState(view.state)!.find(undefined, undefined, (spec) => spec.id === id)[0];
+    const tr = view.state.tr.setMeta(key, { remove: id } satisfies Change);
+    const figure = box && tr.doc.resolve(box.from).nodeBefore;
+    if (figure?.type === n.figure && !figure.attrs.media && !figure.attrs.src) {
+      const at = box!.from - figure.nodeSize;
+      if (medium) tr.setNodeMarkup(at, null, { ...figure.attrs, media: medium.id });
+      else if (figure.content.size === 0) tr.delete(at, box!.from);
+    } else if (box && medium) place(tr, box.from, [medium], false);
+    view.dispatch(tr);
+    if (medium) announce(this.root, word("upload.done", number(1)));
+  }
+
   private one(rows: HTMLElement, file: File): Promise<Medium | null> {
     return new Promise((done) => {
       const name = freshName();
