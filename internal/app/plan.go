@@ -27,7 +27,9 @@ func (a *App) plans() *plan.Store {
 			}
 			return err
 		},
-		Post: func(ctx context.Context, tx *db.Tx, args job.Args, o job.Opts) error { return a.Jobs.Insert(ctx, tx, args, o) },
+		Post: func(ctx context.Context, tx *db.Tx, args job.Args, o job.Opts) error {
+			return a.Jobs.Insert(ctx, tx, args, o)
+		},
 	}
 }
 

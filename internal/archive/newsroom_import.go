@@ -54,7 +54,7 @@ type bringing struct {
 	report Report
 
 	done, total int64
-	lost        map[string]bool // editions and media that were skipped, by ID
+	lost        map[string]bool // editions, threads and media that were skipped, by ID; revisions by "EDITION/SEQ"
 	public      map[string]bool // stories with an edition that is published or scheduled
 	stories     int
 	changes     []story.Change
@@ -327,6 +327,7 @@ func (in *bringing) look(tx *db.Tx, t table, l line) (derived []any, keep bool, 
 		}
 		if _, err := doc.Parse([]byte(l.get(t, "body"))); err != nil {
 			in.skip(fmt.Sprintf("%s revision %d", l.get(t, "edition_id"), l.number(t, "seq")), l.get(t, "headline"), "its body is no document: "+err.Error())
+			in.lost[fmt.Sprintf("%s/%d", l.get(t, "edition_id"), l.number(t, "seq"))] = true
 			return nil, false, nil
 		}
 	case "redirects":
@@ -340,8 +341,24 @@ func (in *bringing) look(tx *db.Tx, t table, l line) (derived []any, keep bool, 
 		r.Redirects++
 	case "staff":
 		return in.staff(tx, t, l)
+	default:
+		return nil, !in.orphan(t, l), nil
 	}
 	return nil, true, nil
+}
+
+// orphan reports whether a line hangs on an edition, or a thread of comments,
+// that was skipped. What hangs on it in turn is one too.
+func (in *bringing) orphan(t table, l line) bool {
+	for _, column := range []string{"edition_id", "thread_id"} {
+		if t.index(column) >= 0 && in.lost[l.get(t, column)] {
+			if t.index("id") >= 0 {
+				in.lost[l.get(t, "id")] = true
+			}
+			return true
+		}
+	}
+	return t.name == "revision_writer" && in.lost[fmt.Sprintf("%s/%d", l.get(t, "edition_id"), l.number(t, "seq"))]
 }
 
 // edition works out what an edition's row has beside its line, and tells the

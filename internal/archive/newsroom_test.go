@@ -245,6 +245,16 @@ func (h *house) fill() {
 				SELECT 'thread', story_id, id, 1, 2, 'words', $2, 6, 5 FROM edition WHERE id = $1`,
 			`INSERT INTO remark (id, thread_id, staff_id, text, mentions, at) SELECT 'remark', 'thread', id, 'Sure?', '["' || id || '"]', 5 FROM staff WHERE id = $2 AND $1 <> ''`,
 			`INSERT INTO translation (edition_id, revision) SELECT $1, 1 FROM staff WHERE id = $2`,
+			`INSERT INTO front (id, lang, version, staff_id, at) SELECT 'front', lang, 3, $2, 5 FROM edition WHERE id = $1`,
+			`INSERT INTO front_item (front, lang, position, story_id, size, until, pinned_by, at) SELECT 'front', lang, 0, story_id, 'lead', 9, $2, 5 FROM edition WHERE id = $1`,
+			`INSERT INTO setting (name, value, staff_id, at) SELECT 'title', 'The Pier', $2, 5 FROM edition WHERE id = $1`,
+			`INSERT INTO wall_text (lang, texts) SELECT lang, '{"register.title":"Read on"}' FROM edition JOIN staff ON staff.id = $2 WHERE edition.id = $1`,
+			`INSERT INTO wall_version (seq, design, who, at) SELECT 9, '{"rules":[]}', email, 5 FROM staff WHERE id = $2 AND $1 <> ''`,
+			`INSERT INTO wall_draft (id, version, base, design, who, updated_at) SELECT 'draft', 2, 9, '{"rules":[]}', email, 5 FROM staff WHERE id = $2 AND $1 <> ''`,
+			`INSERT INTO wall_lift (id, section, reason, who, starts_at, ends_at) SELECT 'lift', 'city', 'A flood', email, 5, 6 FROM staff WHERE id = $2 AND $1 <> ''`,
+			`INSERT INTO wall_trial (id, number, name, share, sample, design, who, starts_at, ends_at, ended_at)
+				SELECT 'trial', 1, 'Two', 50, 100, '{"rules":[]}', email, 5, 6, 6 FROM staff WHERE id = $2 AND $1 <> ''`,
+			`INSERT INTO wall_trial_count (trial_id, arm, what, n) SELECT 'trial', 'a', 'joined', 7 FROM staff WHERE id = $2 AND $1 <> ''`,
 		} {
 			_, err = tx.ExecContext(ctx, row, edition, owner.ID)
 			h.must(err)

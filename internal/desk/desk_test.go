@@ -418,7 +418,7 @@ func TestTemplates(t *testing.T) {
 		for _, lang := range append([]string{""}, language.Furnished()...) {
 			v := reflect.New(reflect.TypeOf(page)).Elem()
 			if lang != "" {
-				fill(v, 2)
+				fill(v, 2, "x<y")
 				b := v.FieldByName("Base")
 				b.FieldByName("Furniture").Set(reflect.ValueOf(language.Get(lang)))
 				b.FieldByName("Lang").SetString(lang)
@@ -452,11 +452,12 @@ func TestTemplates(t *testing.T) {
 	}
 }
 
-// fill puts something into every field, and n things into every list.
-func fill(v reflect.Value, n int) {
+// fill puts something into every field, and n things into every list, each with
+// a word of its own.
+func fill(v reflect.Value, n int, word string) {
 	switch v.Kind() {
 	case reflect.String:
-		v.SetString("x<y")
+		v.SetString(word)
 	case reflect.Int:
 		v.SetInt(7)
 	case reflect.Bool:
@@ -464,17 +465,17 @@ func fill(v reflect.Value, n int) {
 	case reflect.Slice:
 		v.Set(reflect.MakeSlice(v.Type(), n, n))
 		for i := range n {
-			fill(v.Index(i), n)
+			fill(v.Index(i), n, word+string(rune('a'+i)))
 		}
 	case reflect.Pointer:
 		if v.Type() != reflect.TypeFor[*language.Furniture]() {
 			v.Set(reflect.New(v.Type().Elem()))
-			fill(v.Elem(), n)
+			fill(v.Elem(), n, word)
 		}
 	case reflect.Struct:
 		for i := range v.NumField() {
 			if v.Type().Field(i).IsExported() {
-				fill(v.Field(i), n)
+				fill(v.Field(i), n, word)
 			}
 		}
 	}

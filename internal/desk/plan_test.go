@@ -27,7 +27,10 @@ type walk struct {
 
 func newWalk(t *testing.T, d *db.DB) *walk {
 	w := &walk{office: newOffice(t, d), T: t}
-	w.Plans.Post = func(_ context.Context, _ *db.Tx, a job.Args, _ job.Opts) error { w.posted = append(w.posted, a); return nil }
+	w.Plans.Post = func(_ context.Context, _ *db.Tx, a job.Args, _ job.Opts) error {
+		w.posted = append(w.posted, a)
+		return nil
+	}
 	w.signIn(t)
 	return w
 }

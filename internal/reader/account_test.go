@@ -187,7 +187,7 @@ func TestDelete(t *testing.T) {
 			slices.Sort(tables)
 			return slices.Compact(tables)
 		}
-		want := []string{"gift", "meter_read", "rate", "reader", "reader_newsletter", "reader_tier", "session", "signin"}
+		want := []string{"gift", "meter_read", "rate", "reader", "reader_consent", "reader_newsletter", "reader_tier", "session", "signin"}
 		if diff := cmp.Diff(want, named()); diff != "" {
 			t.Fatalf("the test does not see every table that names a reader: %s", diff)
 		}

@@ -165,7 +165,9 @@ func TestStories(t *testing.T) {
 		change(func(ctx context.Context, tx *db.Tx) error {
 			return o.Stories.AddCorrection(ctx, tx, &story.Correction{StoryID: e.StoryID, Lang: "en", Text: "It was noon."})
 		})
-		change(func(ctx context.Context, tx *db.Tx) error { return o.Stories.Withdraw(ctx, tx, e.ID, "It was wrong.", "test") })
+		change(func(ctx context.Context, tx *db.Tx) error {
+			return o.Stories.Withdraw(ctx, tx, e.ID, "It was wrong.", "test")
+		})
 		var types []string
 		for i, r := range o.got {
 			var m struct {
