@@ -156,7 +156,8 @@ func withdraw(folder, slug string) error {
 
 // newsroom is a served newsroom.
 type newsroom struct {
-	URL string // http://127.0.0.1:PORT, without a final slash
+	URL    string // http://127.0.0.1:PORT, without a final slash
+	folder string
 
 	cmd *exec.Cmd
 	log *bytes.Buffer
@@ -175,7 +176,7 @@ func serve(folder string) (*newsroom, error) {
 	if err := l.Close(); err != nil {
 		return nil, err
 	}
-	n := &newsroom{URL: "http://" + addr, log: &bytes.Buffer{}, paths: map[string]string{}}
+	n := &newsroom{URL: "http://" + addr, folder: folder, log: &bytes.Buffer{}, paths: map[string]string{}}
 	n.cmd = exec.Command(program, "serve", "--dir", folder, "--addr", addr, "--url", n.URL, "--ops-addr", "", "--log-level", "warn",
 		"--letters-per-network", "10000", "--dev", "true")
 	n.cmd.Stderr = n.log
