@@ -47,7 +47,7 @@ func TestReaders(t *testing.T) {
 			return o.Newsletters.Save(t.Context(), tx, newsletter.List{Slug: "week", Names: map[string]string{"en": "The week"}, Cadence: newsletter.Weekly})
 		})
 		page := o.upload("/desk/readers/import", "file", "people.csv", "email,name,tiers,newsletters\nada@example.org,Ada <i>,gold until 2027-01-31,week\nbo@example.org,Bo,,\nno,,,\n").Body.String()
-		for _, want := range []string{"2 new, 0 known already, 1 skipped", "Line 4", "the e-mail address has no @", "Ada &lt;i&gt;", "2 readers, of whom 0 have signed in"} {
+		for _, want := range []string{"2 new, 0 known already, 1 skipped", "Line 4", "the e-mail address has no @", "Ada &lt;i&gt;", "Readers: 2. Signed in so far: 0."} {
 			if !strings.Contains(page, want) {
 				t.Errorf("%q is not in\n%s", want, page)
 			}
