@@ -132,8 +132,8 @@ func TestDeskPages(t *testing.T) {
 	pages := deskPages(t, demo, owner, translated, translated+"/write")
 	for name, path := range map[string]string{
 		"story-begun":    begun,
-		"calendar-week":  "/desk/plan/calendar?view=week",
-		"work-all":       "/desk/plan/work?all=1",
+		"calendar-week":  "/desk/plan/calendar?week=2026-11-23",
+		"work-all":       "/desk/plan/work?of=all",
 		"stories-none":   "/desk/?q=zzzzzz",
 		"no-such-room":   "/desk/nowhere",
 		"corrections":    "/corrections/",

@@ -8,6 +8,7 @@ export function look(root: ParentNode): void {
   if (!form || !frame) return;
 
   const show = () => {
+    if (!form.checkValidity()) return; // half a colour is no colour
     const values = new URLSearchParams();
     for (const [name, value] of new FormData(form)) if (typeof value === "string") values.set(name, value);
     const address = (frame.dataset.theme ?? "").split("?")[0] + "?" + values;
@@ -17,7 +18,7 @@ export function look(root: ParentNode): void {
     const next = link.cloneNode() as HTMLLinkElement;
     next.href = address;
     next.addEventListener("load", () => link.remove());
-    next.addEventListener("error", () => next.remove()); // half a colour is no colour
+    next.addEventListener("error", () => next.remove());
     link.after(next);
   };
   form.addEventListener("input", show);
