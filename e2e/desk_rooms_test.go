@@ -1,0 +1,265 @@
+package e2e
+
+import (
+	"context"
+	"image"
+	"image/color"
+	"image/png"
+	"log/slog"
+	"os"
+	"path/filepath"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/chromedp/chromedp"
+	"github.com/chromedp/chromedp/kb"
+
+	"masthead/internal/app"
+	"masthead/internal/config"
+	"masthead/internal/db"
+	"masthead/internal/doc"
+	"masthead/internal/story"
+)
+
+// keys sends keys one after another to what has the focus.
+func (b *tab) keys(keys ...string) {
+	b.t.Helper()
+	for _, k := range keys {
+		b.do(chromedp.KeyEvent(k))
+	}
+}
+
+// TestDeskFocalPoint uploads a picture by the form and says what no cut may
+// lose, by a click and by keys.
+func TestDeskFocalPoint(t *testing.T) {
+	_, b := newDeskRoom(t)
+	picture := image.NewGray(image.Rect(0, 0, 800, 400))
+	for i := range picture.Pix {
+		picture.Pix[i] = byte(i / 800)
+	}
+	picture.Set(600, 100, color.White)
+	file := filepath.Join(t.TempDir(), "harbour wall.png")
+	f, err := os.Create(file)
+	if err == nil {
+		err = png.Encode(f, picture)
+	}
+	if err == nil {
+		err = f.Close()
+	}
+	if err != nil {
+		t.Fatal(err)
+	}
+	drawing := filepath.Join(t.TempDir(), "drawing.svg")
+	if err := os.WriteFile(drawing, []byte(`<svg xmlns="http://www.w3.org/2000/svg"><script>alert(1)</script></svg>`), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	b.open("/desk/media")
+	b.do(chromedp.SetUploadFiles(chromedp.CSS("#files"), []string{file, drawing}))
+	b.click(`form[action="/desk/media/upload"] button`)
+	if lines := eval[int](b, `document.querySelectorAll(".report-lines li").length`); lines != 2 || !strings.Contains(b.text(".report-lines .gone"), "SVG") {
+		t.Fatalf("the report says %s", b.text("main"))
+	}
+	b.click(".report-lines a")
+
+	const fields = `document.querySelector("#focal_x").value + " " + document.querySelector("#focal_y").value`
+	const mark = `(() => { const m = document.querySelector(".focal-mark").getBoundingClientRect(), p = document.querySelector(".focal img").getBoundingClientRect();
+		return Math.round(100 * (m.x + m.width / 2 - p.x) / p.width) + " " + Math.round(100 * (m.y + m.height / 2 - p.y) / p.height); })()`
+	save := func(want string) {
+		t.Helper()
+		if got, seen := eval[string](b, fields), eval[string](b, mark); got != want || seen != want {
+			t.Errorf("the fields say %s and the mark is at %s, not %s", got, seen, want)
+		}
+		b.click(".medium-said button[type=submit]")
+		if got, seen := eval[string](b, fields), eval[string](b, mark); got != want || seen != want {
+			t.Errorf("kept was %s, and the mark is at %s, not %s", got, seen, want)
+		}
+	}
+	if got := eval[string](b, fields); got != "50 50" {
+		t.Errorf("at first the point is %s", got)
+	}
+	at := eval[[]float64](b, `(() => { const r = document.querySelector(".focal img").getBoundingClientRect(); return [r.x + r.width * 0.75, r.y + r.height * 0.25]; })()`)
+	b.do(chromedp.MouseClickXY(at[0], at[1]))
+	save("75 25")
+
+	eval[any](b, `document.querySelector(".focal-mark").focus(), null`)
+	b.keys(kb.ArrowRight, kb.ArrowRight, kb.ArrowDown, kb.ArrowLeft)
+	if label := eval[string](b, `document.activeElement.getAttribute("aria-label")`); !strings.Contains(label, "76") || !strings.Contains(label, "26") {
+		t.Errorf("the mark is called %q", label)
+	}
+	save("76 26")
+}
+
+// newWalledRoom serves a newsroom with one long story under the wall's rules,
+// and gives a tab of its owner and the story's path.
+func newWalledRoom(t *testing.T) (n *newsroom, b *tab, path string) {
+	t.Helper()
+	folder := filepath.Join(t.TempDir(), "room")
+	command(t, "init", "--dir", folder)
+	path, err := longStory(t.Context(), folder)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if n, err = serve(folder); err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(n.stop)
+	b = newTab(t, n)
+	b.be(n.colleague(t, "owner@quay.example", "owner"))
+	b.size(1280, 900)
+	return n, b, path
+}
+
+func longStory(ctx context.Context, folder string) (path string, err error) {
+	c, err := config.Load(folder, nil, func(string) (string, bool) { return "", false })
+	if err != nil {
+		return "", err
+	}
+	a, err := app.Open(ctx, c, slog.New(slog.DiscardHandler))
+	if err != nil {
+		return "", err
+	}
+	defer a.Close()
+	err = a.DB.InTx(ctx, func(tx *db.Tx) error {
+		harbour := story.Section{Slug: "harbour", Names: story.Texts{"en": "Harbour"}}
+		if err := a.Stories.SaveSection(ctx, tx, &harbour); err != nil {
+			return err
+		}
+		body, _, err := doc.FromMarkdown(strings.Repeat("The tide came in over the old wall of the harbour, as it does.\n\n", 9) + "It ended as nobody had foretold.")
+		if err != nil {
+			return err
+		}
+		st := story.Story{Kind: story.Report, OriginalLang: "en", SectionID: harbour.ID}
+		if err := a.Stories.Save(ctx, tx, &st); err != nil {
+			return err
+		}
+		e := story.Edition{StoryID: st.ID, Lang: "en", Status: story.Draft, Headline: "Tide", Body: body}
+		if err := a.Stories.SaveEdition(ctx, tx, &e, "owner@quay.example"); err != nil {
+			return err
+		}
+		if err := a.Stories.Publish(ctx, tx, e.ID, time.Now().Add(-time.Hour), "owner@quay.example"); err != nil {
+			return err
+		}
+		e, err = a.Stories.EditionByID(ctx, tx, e.ID)
+		path = e.Path
+		return err
+	})
+	return path, err
+}
+
+// TestDeskWallByKeys writes two rules of which the first decides, turns them
+// round by keyboard and by pointer and puts each order live; then a section is
+// lifted. What counts is what a visitor without a name then reads.
+func TestDeskWallByKeys(t *testing.T) {
+	n, b, path := newWalledRoom(t)
+	reads := func(want bool) {
+		t.Helper()
+		status, _, page := n.get(t, path, "")
+		if got := strings.Contains(page, "as nobody had foretold"); status != 200 || got != want {
+			t.Errorf("a visitor reads the end: %v, status %d", got, status)
+		}
+	}
+	const names = `[...document.querySelectorAll("[data-order-name]")].map(f => f.value).join(" ")`
+	inOrder := func(want string) {
+		t.Helper()
+		if got := eval[string](b, names); got != want {
+			t.Fatalf("the rules are %q, not %q", got, want)
+		}
+	}
+	save := func(want string) {
+		t.Helper()
+		inOrder(want)
+		b.click(".rules > .acts button[type=submit]")
+		inOrder(want)
+	}
+	live := func(want string) {
+		t.Helper()
+		save(want)
+		b.click(`form[action="/desk/wall/live"] button`)
+		inOrder(want)
+		if b.has(`form[action="/desk/wall/live"]`) {
+			t.Errorf("there is a draft still: %s", b.text("main"))
+		}
+	}
+
+	b.open("/desk/wall")
+	for b.has("[data-order] > li") { // rules that every newsroom begins with
+		b.press("[data-order] button[name=remove]")
+	}
+	for i, verdict := range []string{"register", "open"} {
+		b.click("button[name=add]")
+		item := "[data-order] > li:nth-child(" + string(rune('1'+i)) + ") "
+		b.fill(item+"[data-order-name]", []string{"ask", "let"}[i])
+		b.do(chromedp.SetValue(chromedp.CSS(item+"[data-verdict]"), verdict))
+		b.click(".rules > .acts button[type=submit]")
+	}
+	live("ask let")
+	reads(false)
+
+	// By keys: taken, moved up, put down; and Escape puts back.
+	eval[any](b, `document.querySelector("[data-order] > li:nth-child(2) .grip").focus(), null`)
+	b.keys(" ", kb.ArrowUp, kb.Escape)
+	inOrder("ask let")
+	b.keys(" ", kb.ArrowUp, " ")
+	if b.text("[data-order] + [role=status]") == "" {
+		t.Error("nothing is said of the move")
+	}
+	save("let ask")
+	reads(false) // a draft
+	b.click(`form[action="/desk/wall/live"] button`)
+	reads(true)
+
+	// By pointer: the first is dragged below the second.
+	b.open("/desk/wall")
+	x, y := b.middle("[data-order] > li:nth-child(1) .grip")
+	end := eval[float64](b, `document.querySelector("[data-order] > li:nth-child(2)").getBoundingClientRect().bottom`)
+	b.do(chromedp.DragAndDropXY(x, y, x, end-20, 12))
+	live("ask let")
+	reads(false)
+
+	b.open("/desk/wall/replay")
+	if b.text("main table") == "" && b.text("main .nothing") == "" {
+		t.Errorf("the replay says %s", b.text("main"))
+	}
+
+	b.open("/desk/wall/lifts")
+	b.do(chromedp.SetValue(chromedp.CSS("#section"), "harbour"))
+	b.fill("#reason", "A flood in the valley")
+	b.click(`form[action="/desk/wall/lifts"] button`)
+	reads(true)
+	b.open("/desk/wall")
+	if got := b.text(".lifted"); !strings.Contains(got, "Harbour") || !strings.Contains(got, "A flood in the valley") {
+		t.Errorf("of the lift the room says %q", got)
+	}
+	b.open("/desk/wall/lifts")
+	b.click(`form[action$="/end"] button`)
+	reads(false)
+	if b.has(".lift-on") {
+		t.Error("the lift is on still")
+	}
+}
+
+// TestDeskImport brings in readers from a file: what was taken and what was not
+// is told, line by line, and doing it again doubles nobody.
+func TestDeskImport(t *testing.T) {
+	_, b := newDeskRoom(t)
+	file := filepath.Join(t.TempDir(), "readers.csv")
+	if err := os.WriteFile(file, []byte("email,name,labels\nada@reader.example,Ada,early\nno-address,Nobody,\nnoor@reader.example,نور,\n"), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	for _, want := range []string{"2 new, 0 known already, 1 skipped.", "0 new, 2 known already, 1 skipped."} {
+		b.open("/desk/readers")
+		b.do(chromedp.SetUploadFiles(chromedp.CSS("#file"), []string{file}))
+		b.click(`form[action="/desk/readers/import"] button`)
+		if got := b.text(".report"); !strings.Contains(got, want) || !strings.Contains(got, "Line 3 no-address") {
+			t.Errorf("the report says %q", got)
+		}
+	}
+	if rows := eval[int](b, `document.querySelectorAll(".entries .entry").length`); rows != 2 {
+		t.Errorf("the list has %d readers", rows)
+	}
+	b.click(`.entry-headline a`)
+	if got := b.text("main h1"); got != "نور" && got != "Ada" {
+		t.Errorf("the reader is called %q", got)
+	}
+}
