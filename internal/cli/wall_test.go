@@ -89,8 +89,10 @@ func fill(ctx context.Context, tx *db.Tx, a *app.App, slugs []string) error {
 	if err := a.Readers.SaveTier(ctx, tx, reader.Tier{Slug: "supporter", Names: map[string]string{"en": "Supporter"}}); err != nil {
 		return err
 	}
-	if _, err := a.Staff.Add(ctx, tx, staff.Person{Email: "owner@test.example", Role: staff.Owner}); err != nil {
-		return err
+	for _, role := range []staff.Role{staff.Owner, staff.Reporter} { // an owner signs in with a second factor alone
+		if _, err := a.Staff.Add(ctx, tx, staff.Person{Email: string(role) + "@test.example", Role: role}); err != nil {
+			return err
+		}
 	}
 	open := "The harbour master opens his window at six, and closes it when the last ship has gone. " +
 		"He has done so for thirty years. His father did it before him, and kept a dog.\n\nThe dog is remembered.\n\n"

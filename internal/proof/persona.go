@@ -251,7 +251,17 @@ func (c *check) castReaders(ctx context.Context, tx *db.Tx, g *guests, add func(
 	if err != nil {
 		return err
 	}
-	if i := slices.IndexFunc(people, func(p staff.Person) bool { return !p.Disabled() }); i >= 0 {
+	// Somebody whose session is whole by a link alone, or by the passkey it is
+	// said to be made with: who lacks a second factor that he must have reads as
+	// anybody does.
+	i, err := firstOf(people, func(p staff.Person) (bool, error) {
+		factors, err := f.Staff.Factors(ctx, tx, p.ID)
+		return !p.Disabled() && (!f.Staff.Forces(p) || factors.Any()), err
+	})
+	if err != nil {
+		return err
+	}
+	if i >= 0 {
 		if g.staff == "" { // one session serves every worker
 			session, cookie, err := f.Staff.StartSession(ctx, tx, people[i].ID, staff.Made{By: staff.ByPasskey})
 			if err != nil {
@@ -474,4 +484,14 @@ func (f *facts) decide(p *persona, e edition, own bool, gift *wall.Gift) ruling 
 	}
 	earlier := f.wall.Decide(v, e.item)
 	return ruling{d, d.Full || earlier.Full, d.Full && earlier.Full}
+}
+
+// firstOf gives the place of the first that is so, -1 where none is.
+func firstOf[T any](list []T, is func(T) (bool, error)) (int, error) {
+	for i, one := range list {
+		if so, err := is(one); so || err != nil {
+			return i, err
+		}
+	}
+	return -1, nil
 }
