@@ -9,6 +9,7 @@ import (
 	"path/filepath"
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/chromedp/cdproto/emulation"
 	"github.com/chromedp/chromedp"
@@ -18,6 +19,7 @@ import (
 // page that is gone. Its words are written without scripts.
 func TestDeskWorkflow(t *testing.T) {
 	n, b := newDeskRoom(t)
+	axe := readTool(t, "axe-core/axe.min.js")
 	b.open("/desk/stories/new")
 	b.fill("#headline", "The ferry is late")
 	eval[any](b, `document.querySelector("#section").selectedIndex = 1, null`)
@@ -44,6 +46,25 @@ func TestDeskWorkflow(t *testing.T) {
 	stands("pitch")
 	move("begin")
 	stands("draft")
+	// set puts a time into a field, which a browser takes by its parts.
+	set := func(selector, value string) {
+		t.Helper()
+		eval[any](b, `document.querySelector('`+selector+`').value = "`+value+`", null`)
+	}
+	set("[name=due]", time.Now().Add(time.Hour).Format("2006-01-02T15:04"))
+	move("assignments", "task_note", "By noon, with a picture.")
+	set("[name=day]", time.Now().Format("2006-01-02"))
+	move("day")
+	if got := b.text("main"); !strings.Contains(got, "By noon, with a picture.") {
+		t.Errorf("the assignment is not there: %s", got)
+	}
+	for name, path := range map[string]string{"plan-board": "/desk/plan", "plan-month": "/desk/plan/calendar", "plan-week": eval[string](b, `"/desk/plan/calendar?week="+document.querySelector("[name=day]").value`), "plan-work": "/desk/plan/work"} {
+		b.open(path)
+		if !strings.Contains(b.text("main"), "The ferry is late") {
+			t.Errorf("%s does not have the story: %s", path, b.text("main"))
+		}
+		b.examine(name, axe)
+	}
 
 	b.withoutScripts()
 	b.open(room + "/write")
@@ -75,6 +96,7 @@ func TestDeskWorkflow(t *testing.T) {
 	move("submit")
 	move("approve")
 	stands("approved")
+	b.examine("story-approved", axe)
 	move("publish", "reason", "It has no topic yet.")
 	stands("published")
 	public := eval[string](b, `document.querySelector('.side a[href^="/2"]').getAttribute("href")`)
@@ -104,6 +126,7 @@ func TestDeskWorkflow(t *testing.T) {
 
 	move("withdraw", "note", "There is no ferry.")
 	stands("withdrawn")
+	b.examine("story-withdrawn", axe)
 	shows(public, http.StatusGone, "There is no ferry.")
 	if reader.open("/"); strings.Contains(reader.text("main"), "The ferry is late") {
 		t.Error("the front page still has it")
