@@ -173,6 +173,7 @@ func TestWallRoom(t *testing.T) {
 		if err := c.Flush(ctx, d, ""); err != nil {
 			t.Fatal(err)
 		}
+		post("/desk/wall/trial", url.Values{"name": {"of nothing new"}, "share": {"50"}, "sample": {"100"}, "days": {"7"}}, 422)
 		post("/desk/wall", url.Values{"version": {"0"}, "rule": {"0"}, "name.0": {"all"}, "verdict.0": {"open"}}, 303)
 		get("/desk/wall/replay", "1,200 visits", "100.0 %", "0.0 %", "Coast &lt;b&gt;")
 

@@ -138,6 +138,13 @@ func (d *Desk) wallTrialStart(w http.ResponseWriter, r *http.Request) error {
 	if err != nil {
 		return err
 	}
+	live, err := d.WallStore.Live(r.Context(), d.DB.Read())
+	if err != nil {
+		return err
+	}
+	if draft.Version == 0 || draft.Design.Equal(live) { // put live or thrown away since the form was sent out
+		return d.wallTrialPage(w, r, http.StatusUnprocessableEntity, language.Get(d.lang(r)).T("desk.walls.trial_needs"))
+	}
 	if err = d.CheckWall(r.Context(), draft.Design); err == nil {
 		err = d.change(r, "wall:trial", func(ctx context.Context, tx *db.Tx, detail map[string]string) error {
 			t, err := d.WallStore.StartTrial(ctx, tx, wall.Trial{Name: cleanLine(r.PostForm.Get("name")), Share: number("share"), Sample: number("sample"),
