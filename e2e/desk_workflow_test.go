@@ -51,9 +51,9 @@ func TestDeskWorkflow(t *testing.T) {
 		t.Helper()
 		eval[any](b, `document.querySelector('`+selector+`').value = "`+value+`", null`)
 	}
-	set("[name=due]", time.Now().Add(time.Hour).Format("2006-01-02T15:04"))
+	set("[name=due]", time.Now().UTC().Add(time.Hour).Format("2006-01-02T15:04"))
 	move("assignments", "task_note", "By noon, with a picture.")
-	set("[name=day]", time.Now().Format("2006-01-02"))
+	set("[name=day]", time.Now().UTC().Format("2006-01-02"))
 	move("day")
 	if got := b.text("main"); !strings.Contains(got, "By noon, with a picture.") {
 		t.Errorf("the assignment is not there: %s", got)
@@ -126,6 +126,9 @@ func TestDeskWorkflow(t *testing.T) {
 
 	move("withdraw", "note", "There is no ferry.")
 	stands("withdrawn")
+	if !b.has(".checks .warning") {
+		t.Error("the room does not say what would have to be overruled again")
+	}
 	b.examine("story-withdrawn", axe)
 	shows(public, http.StatusGone, "There is no ferry.")
 	if reader.open("/"); strings.Contains(reader.text("main"), "The ferry is late") {

@@ -154,11 +154,9 @@ func (d *Desk) workflow(r *http.Request, p *StoryPage, st story.Story, e story.E
 	if err != nil {
 		return err
 	}
-	if e.Status != story.Withdrawn {
-		for _, c := range checks {
-			key := "desk.check." + string(c.Kind)
-			p.Checks = append(p.Checks, CheckLine{Text: p.T(key), About: c.About, Must: c.Must, Time: d.moment(p.Base, c.Time)})
-		}
+	for _, c := range checks {
+		key := "desk.check." + string(c.Kind)
+		p.Checks = append(p.Checks, CheckLine{Text: p.T(key), About: c.About, Must: c.Must, Time: d.moment(p.Base, c.Time)})
 	}
 	for _, m := range plan.Moves() {
 		if m.Act == "" || m.Name == plan.Assign || !m.Can(e) || !d.may(r, m.Act) {
