@@ -170,11 +170,15 @@ func TestServe(t *testing.T) {
 	onBoth(t, setting{"ops-addr": freeAddr(t)}, func(t *testing.T, r *room) {
 		var due story.Edition
 		r.tx(func(ctx context.Context, tx *db.Tx) error {
-			st := story.Story{OriginalLang: "en", Access: story.Open}
+			sections, err := r.Stories.Sections(ctx, tx)
+			if err != nil {
+				return err
+			}
+			st := story.Story{OriginalLang: "en", Access: story.Open, SectionID: sections[0].ID}
 			if err := r.Stories.Save(ctx, tx, &st); err != nil {
 				return err
 			}
-			due = story.Edition{StoryID: st.ID, Lang: "en", Status: story.Scheduled, Headline: "Right on time", Body: doc.Empty(), PublishedAt: r.Now().Add(-time.Minute)}
+			due = story.Edition{StoryID: st.ID, Lang: "en", Status: story.Scheduled, Headline: "Right on time", Body: doc.FromText("On time."), PublishedAt: r.Now().Add(-time.Minute)}
 			return r.Stories.SaveEdition(ctx, tx, &due, "editor")
 		})
 		ctx, stop := context.WithCancel(t.Context())

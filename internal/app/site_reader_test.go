@@ -277,10 +277,9 @@ func TestNetworkLimit(t *testing.T) {
 
 // TestDisposable refuses the domains of a file.
 func TestDisposable(t *testing.T) {
-	c := settings(t, "", nil)
-	c.DisposableDomains = c.Dir + "/domains.txt"
-	writeFile(t, c.DisposableDomains, "# of a day\nmailinator.example\n")
-	r := openRoom(t, c)
+	domains := t.TempDir() + "/domains.txt"
+	writeFile(t, domains, "# of a day\nmailinator.example\n")
+	r := openRoom(t, settings(t, "", setting{"disposable-domains": domains}))
 	r.fill()
 	r.listen()
 	for email, status := range map[string]int{"a@mailinator.example": 422, "a@sub.mailinator.example": 422, "a@MAILINATOR.example": 422, "a@example.org": 303} {
