@@ -159,8 +159,9 @@ type newsroom struct {
 	URL    string // http://127.0.0.1:PORT, without a final slash
 	folder string
 
-	cmd *exec.Cmd
-	log *bytes.Buffer
+	cmd   *exec.Cmd
+	ended chan struct{} // closed once the program has ended; waiting twice would never end
+	log   *bytes.Buffer
 
 	mu    sync.Mutex
 	paths map[string]string // of stories, by language and slug
@@ -176,7 +177,7 @@ func serve(folder string) (*newsroom, error) {
 	if err := l.Close(); err != nil {
 		return nil, err
 	}
-	n := &newsroom{URL: "http://" + addr, folder: folder, log: &bytes.Buffer{}, paths: map[string]string{}}
+	n := &newsroom{URL: "http://" + addr, folder: folder, ended: make(chan struct{}), log: &bytes.Buffer{}, paths: map[string]string{}}
 	n.cmd = exec.Command(program, "serve", "--dir", folder, "--addr", addr, "--url", n.URL, "--ops-addr", "", "--log-level", "warn",
 		"--letters-per-network", "10000", "--dev", "true")
 	n.cmd.Stderr = n.log
@@ -184,16 +185,18 @@ func serve(folder string) (*newsroom, error) {
 	if err := n.cmd.Start(); err != nil {
 		return nil, err
 	}
-	ended := make(chan error, 1)
-	go func() { ended <- n.cmd.Wait() }()
+	go func() {
+		n.cmd.Wait()
+		close(n.ended)
+	}()
 	for range 600 {
 		if r, err := http.Get(n.URL + "/robots.txt"); err == nil {
 			r.Body.Close()
 			return n, nil
 		}
 		select {
-		case err := <-ended:
-			return nil, fmt.Errorf("masthead serve: %w\n%s", err, n.log)
+		case <-n.ended:
+			return nil, fmt.Errorf("masthead serve: %v\n%s", n.cmd.ProcessState, n.log)
 		case <-time.After(50 * time.Millisecond):
 		}
 	}
@@ -203,7 +206,7 @@ func serve(folder string) (*newsroom, error) {
 
 func (n *newsroom) stop() {
 	n.cmd.Process.Signal(syscall.SIGTERM)
-	n.cmd.Wait()
+	<-n.ended
 }
 
 // command runs the program and gives what it printed.
