@@ -44,7 +44,7 @@ func serveStrictly(t *testing.T) (n *newsroom, folder string) {
 	n.cmd = exec.Command(program, "serve", "--dir", folder, "--addr", fmt.Sprintf("127.0.0.1:%d", port), "--url", n.URL, "--ops-addr", "", "--log-level", "warn", "--title", "The Quay")
 	n.cmd.Stderr = n.log
 	n.cmd.SysProcAttr = &syscall.SysProcAttr{Setpgid: true}
-	if err := n.cmd.Start(); err != nil {
+	if err := n.run(); err != nil {
 		t.Fatal(err)
 	}
 	t.Cleanup(n.stop)

@@ -177,18 +177,14 @@ func serve(folder string) (*newsroom, error) {
 	if err := l.Close(); err != nil {
 		return nil, err
 	}
-	n := &newsroom{URL: "http://" + addr, folder: folder, ended: make(chan struct{}), log: &bytes.Buffer{}, paths: map[string]string{}}
+	n := &newsroom{URL: "http://" + addr, folder: folder, log: &bytes.Buffer{}, paths: map[string]string{}}
 	n.cmd = exec.Command(program, "serve", "--dir", folder, "--addr", addr, "--url", n.URL, "--ops-addr", "", "--log-level", "warn",
 		"--letters-per-network", "10000", "--dev", "true")
 	n.cmd.Stderr = n.log
 	n.cmd.SysProcAttr = &syscall.SysProcAttr{Setpgid: true} // an interrupt at the terminal is for the test alone
-	if err := n.cmd.Start(); err != nil {
+	if err := n.run(); err != nil {
 		return nil, err
 	}
-	go func() {
-		n.cmd.Wait()
-		close(n.ended)
-	}()
 	for range 600 {
 		if r, err := http.Get(n.URL + "/robots.txt"); err == nil {
 			r.Body.Close()
@@ -202,6 +198,19 @@ func serve(folder string) (*newsroom, error) {
 	}
 	n.stop()
 	return nil, fmt.Errorf("masthead serve does not answer\n%s", n.log)
+}
+
+// run starts n.cmd, and waits for its end in one place.
+func (n *newsroom) run() error {
+	if err := n.cmd.Start(); err != nil {
+		return err
+	}
+	n.ended = make(chan struct{})
+	go func(cmd *exec.Cmd, ended chan struct{}) {
+		cmd.Wait()
+		close(ended)
+	}(n.cmd, n.ended)
+	return nil
 }
 
 func (n *newsroom) stop() {

@@ -114,7 +114,7 @@ func (w *writingRoom) start() {
 	w.cmd = exec.Command(program, "serve", "--dir", w.folder, "--addr", strings.TrimPrefix(w.URL, "http://"), "--url", w.URL, "--ops-addr", "", "--log-level", "error", "--dev", "true")
 	w.cmd.Stderr = w.log
 	w.cmd.SysProcAttr = &syscall.SysProcAttr{Setpgid: true}
-	if err := w.cmd.Start(); err != nil {
+	if err := w.run(); err != nil {
 		w.t.Fatal(err)
 	}
 	for range 1000 {
@@ -130,7 +130,7 @@ func (w *writingRoom) start() {
 // kill ends the server as a power cut would.
 func (w *writingRoom) kill() {
 	w.cmd.Process.Kill()
-	w.cmd.Wait()
+	<-w.ended
 }
 
 func (w *writingRoom) signIn(who string) (cookies string) {
