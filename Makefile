@@ -38,10 +38,11 @@ docs: ## write docs/cli.md and docs/masthead.example.toml anew
 
 .PHONY: test
 test: tools check ## run every test: both databases, scripts, browser; installs what it needs
-	go run ./tools/withpostgres go test $(PACKAGES)
+	go run ./tools/withpostgres go test -p 3 $(PACKAGES)
 	go test -timeout 20m -v ./e2e 2>&1 | { grep -Ev '^=== (RUN|PAUSE|CONT|NAME)' || true; }
 
-# Every package but the browser tests, which want the machine to themselves.
+# Every package but the browser tests, which want the machine to themselves. Three at
+# once, also on two cores: they wait for disks, clocks and other programs most of the time.
 PACKAGES = $$(go list ./... | grep -v '/e2e$$')
 
 .PHONY: check
