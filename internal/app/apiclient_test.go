@@ -21,7 +21,7 @@ import (
 // program gives, compiles it, and uses it: it writes, publishes, reads, hears by
 // webhook and withdraws. See tools/apiclient.
 func TestGeneratedClient(t *testing.T) {
-	if _, err := exec.LookPath("go"); err != nil && os.Getenv("CI") == "" {
+	if _, err := exec.LookPath("go"); err != nil && os.Getenv("CI") != "true" {
 		t.Skip("there is no go to compile a client with")
 	}
 	folder := t.TempDir()

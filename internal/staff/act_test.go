@@ -10,13 +10,13 @@ import (
 // TestEveryRoleAndAct holds every role against every act, on anything and on
 // what is one's own: a change of the table must be made here too.
 func TestEveryRoleAndAct(t *testing.T) {
-	// In order of role, contributor to owner: "x" may, "o" may on one's own, "-" may not.
+	// In order of role, contributor to owner: "+" may, "o" may on one's own, "-" may not.
 	want := map[Act]string{
-		ReadDesk: "xxxxx", WriteStory: "ooxxx", CommentStory: "oxxxx", StartStory: "xxxxx", AssignStory: "--xxx", SubmitStory: "ooxxx",
-		ApproveStory: "--xxx", PublishStory: "---xx", CorrectStory: "--oxx", Withdraw: "---xx", Overrule: "---xx", ArrangeFront: "--xxx",
-		KeepTaxonomy: "--xxx", AddMedia: "xxxxx", KeepMedia: "--xxx", ReadReaders: "---xx", KeepReaders: "---xx", KeepWall: "---xx",
-		LiftWall: "---xx", KeepSite: "----x", KeepStaff: "----x", KeepTokens: "----x", ReadAudit: "---xx", KeepSelf: "xxxxx",
-		SignIn: "xxxxx", FailSignIn: "xxxxx", AskLink: "xxxxx",
+		ReadDesk: "+++++", WriteStory: "oo+++", CommentStory: "o++++", StartStory: "+++++", AssignStory: "--+++", SubmitStory: "oo+++",
+		ApproveStory: "--+++", PublishStory: "---++", CorrectStory: "--o++", Withdraw: "---++", Overrule: "---++", ArrangeFront: "--+++",
+		KeepTaxonomy: "--+++", AddMedia: "+++++", KeepMedia: "--+++", ReadReaders: "---++", KeepReaders: "---++", KeepWall: "---++",
+		LiftWall: "---++", KeepSite: "----+", KeepStaff: "----+", KeepTokens: "----+", ReadAudit: "---++", KeepSelf: "+++++",
+		SignIn: "+++++", FailSignIn: "+++++", AskLink: "+++++",
 	}
 	for _, a := range Acts() {
 		var got strings.Builder
@@ -24,7 +24,7 @@ func TestEveryRoleAndAct(t *testing.T) {
 			p := Person{Role: role}
 			switch {
 			case p.May(a, Object{}):
-				got.WriteString("x")
+				got.WriteString("+")
 			case p.May(a, Object{Own: true}):
 				got.WriteString("o")
 			default:
