@@ -347,6 +347,14 @@ func TestTheme(t *testing.T) {
 		has(t, "the overridden page", r.visitor().page("/about/"), "<h1>Ours: ")
 		has(t, "the style", style(r), ".story{color:teal}", "--accent:#7a1f1f")
 		has(t, "a page that is not overridden", r.visitor().page("/"), "Headline of open-water en")
+		if dev == "true" { // letters stay in the outbox
+			r.visitor().post("/signin", url.Values{"email": {"mira@example.org"}})
+			letters, err := r.Outbox.List(t.Context(), 1)
+			if err != nil || len(letters) != 1 {
+				t.Fatalf("%d letters, %v", len(letters), err)
+			}
+			has(t, "the letter", letters[0].HTML, "background: #7a1f1f")
+		}
 		writeFile(t, filepath.Join(theme, "style.css"), ".story{color:navy}")
 		writeFile(t, filepath.Join(theme, "site/plain/plain.html"), `{{define "main"}}<h1>Anew: {{.Headline}}</h1>{{end}}`)
 		page, css := r.visitor().page("/about/"), style(r)

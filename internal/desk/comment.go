@@ -10,7 +10,6 @@ import (
 	"masthead/internal/fault"
 	"masthead/internal/job"
 	"masthead/internal/language"
-	"masthead/internal/mail"
 	"masthead/internal/staff"
 )
 
@@ -187,47 +186,17 @@ func MentionLetters(m draft.Mention) (list []MentionLetter) {
 	return list
 }
 
-// SendMention writes the letter in the newsroom's language, unless its reader
-// has left or wants none any more.
+// SendMention writes the letter, unless its reader has left or wants none any more.
 func (d *Desk) SendMention(ctx context.Context, l MentionLetter) error {
-	q := d.DB.Read()
-	to, err := d.Staff.ByID(ctx, q, l.StaffID)
-	if fault.Is(err, fault.NotFound) || err == nil && to.Disabled() {
-		return nil
-	}
-	if err != nil {
+	to, page, ok, err := d.planLetter(ctx, l.StaffID, l.EditionID)
+	if err != nil || !ok {
 		return err
 	}
-	if wants, err := d.Plans.WantsLetters(ctx, q, to.ID); err != nil || !wants {
-		return err
-	}
-	by, err := d.Staff.ByID(ctx, q, l.By)
+	by, err := d.Staff.ByID(ctx, d.DB.Read(), l.By)
 	if err != nil && !fault.Is(err, fault.NotFound) {
 		return err
 	}
-	e, err := d.Stories.EditionByID(ctx, q, l.EditionID)
-	if fault.Is(err, fault.NotFound) {
-		return nil
-	}
-	if err != nil {
-		return err
-	}
-	lang := d.Config.Language
-	words, root := language.Get(lang), d.Config.URL.String()
-	headline := e.Headline
-	if headline == "" {
-		headline = words.T("desk.untitled")
-	}
-	page := PlanLetter{Furniture: words, Lang: words.FurnitureLang(), Dir: language.Dir(words.FurnitureLang()), SiteName: d.Config.In(lang).Title, SiteURL: root,
-		Subject: words.T("desk.comment.letter_subject", headline), Sentence: words.T("desk.comment.letter_sentence", nameOf(by)),
-		Headline: headline, Note: l.Text, Link: root + "/desk/stories/" + e.ID + "/write", Me: root + "/desk/me"}
-	html, err := d.Pages.Bytes("letter/plan", page)
-	if err != nil {
-		return err
-	}
-	text, err := d.Pages.Text("letter/plan", page)
-	if err != nil {
-		return err
-	}
-	return d.Mail.Send(ctx, mail.Letter{From: d.From, To: mail.Address{Email: to.Email, Name: to.Name}, Subject: page.Subject, Text: text, HTML: string(html), Lang: page.Lang})
+	page.Subject, page.Sentence = page.T("desk.comment.letter_subject", page.Headline), page.T("desk.comment.letter_sentence", nameOf(by))
+	page.Note, page.Link = l.Text, page.Link+"/write"
+	return d.post(ctx, to, page.Lang, page.Subject, "letter/plan", page)
 }

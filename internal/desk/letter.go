@@ -30,16 +30,40 @@ func (LinkLetter) Kind() string { return "staff_link" }
 
 var _ job.Args = LinkLetter{}
 
-// StaffLetter is the letter "letter/staff", in HTML and in plain text.
-type StaffLetter struct {
+// Envelope is what every letter of the desk has. The struct of a letter embeds it.
+type Envelope struct {
 	*language.Furniture
 	SiteName string
 	SiteURL  string
 	Lang     string
 	Dir      string
-	Accent   string
-	Link     string // absolute
-	Minutes  int    // its life
+	Accent   string // "#0b4a58"; "" for that of the letters
+}
+
+func (d *Desk) envelope(lang string) Envelope {
+	words := language.Get(lang)
+	return Envelope{Furniture: words, Lang: words.FurnitureLang(), Dir: language.Dir(words.FurnitureLang()),
+		SiteName: d.Config.In(lang).Title, SiteURL: d.Config.URL.String(), Accent: d.Config.Accent}
+}
+
+// post sends a letter, its HTML and plain text made of a template.
+func (d *Desk) post(ctx context.Context, to staff.Person, lang, subject, template string, page any) error {
+	html, err := d.Pages.Bytes(template, page)
+	if err != nil {
+		return err
+	}
+	text, err := d.Pages.Text(template, page)
+	if err != nil {
+		return err
+	}
+	return d.Mail.Send(ctx, mail.Letter{From: d.From, To: mail.Address{Email: to.Email, Name: to.Name}, Subject: subject, Text: text, HTML: string(html), Lang: lang})
+}
+
+// StaffLetter is the letter "letter/staff", in HTML and in plain text.
+type StaffLetter struct {
+	Envelope
+	Link    string // absolute
+	Minutes int    // its life
 }
 
 // SendLink writes the letter, unless nobody at work here has the address. The
@@ -69,17 +93,8 @@ func (d *Desk) SendLink(ctx context.Context, l LinkLetter) error {
 	if err != nil {
 		return err
 	}
-	words := language.Get(l.Lang)
-	page := StaffLetter{Furniture: words, Lang: l.Lang, Dir: language.Dir(l.Lang), SiteName: d.Config.In(l.Lang).Title, SiteURL: d.Config.URL.String(),
-		Link: d.Config.URL.String() + "/desk/signin?token=" + url.QueryEscape(token), Minutes: int(letterLife / time.Minute)}
-	html, err := d.Pages.Bytes("letter/staff", page)
-	if err != nil {
-		return err
-	}
-	text, err := d.Pages.Text("letter/staff", page)
-	if err != nil {
-		return err
-	}
-	return d.Mail.Send(ctx, mail.Letter{From: d.From, To: mail.Address{Email: p.Email}, Subject: words.T("desk.letter.subject", page.SiteName),
-		Text: text, HTML: string(html), Lang: l.Lang})
+	page := StaffLetter{Envelope: d.envelope(l.Lang), Minutes: int(letterLife / time.Minute)}
+	page.Link = page.SiteURL + "/desk/signin?token=" + url.QueryEscape(token)
+	p.Name = "" // the link is for an address
+	return d.post(ctx, p, page.Lang, page.T("desk.letter.subject", page.SiteName), "letter/staff", page)
 }

@@ -84,16 +84,23 @@ func planTabs(r *http.Request, b Base) (tabs []Link) {
 // dirOf gives the direction of a language.
 func dirOf(lang string) string { return language.Dir(lang) }
 
-// planFilter reads how the board or the calendar is narrowed.
-func (d *Desk) planFilter(r *http.Request, b Base, sections story.Sections, people []staff.Person) (f plan.Filter, form PlanFilters, err error) {
+// planFilter reads how the board or the calendar is narrowed, and the sections
+// and the people that both show.
+func (d *Desk) planFilter(r *http.Request, b Base) (f plan.Filter, form PlanFilters, sections story.Sections, people []staff.Person, err error) {
+	if sections, err = d.Stories.Sections(r.Context(), d.DB.Read()); err != nil {
+		return
+	}
+	if people, err = d.Staff.List(r.Context(), d.DB.Read()); err != nil {
+		return
+	}
 	q := r.URL.Query()
 	section, lang, who := q.Get("section"), q.Get("lang"), q.Get("who")
 	if !printable(section+lang+who) || len(section+lang+who) > 200 {
-		return f, form, fault.New(fault.Invalid, "the plan cannot be narrowed like that")
+		return f, form, nil, nil, fault.New(fault.Invalid, "the plan cannot be narrowed like that")
 	}
 	if section != "" {
 		if _, ok := sections.ByID(section); !ok {
-			return f, form, fault.New(fault.NotFound, "no such section")
+			return f, form, nil, nil, fault.New(fault.NotFound, "no such section")
 		}
 		f.SectionIDs = sections.Within(section)
 	}
@@ -108,7 +115,7 @@ func (d *Desk) planFilter(r *http.Request, b Base, sections story.Sections, peop
 			form.People = append(form.People, Choice{Value: p.ID, Name: nameOf(p), Current: p.ID == who})
 		}
 	}
-	return f, form, nil
+	return f, form, sections, people, nil
 }
 
 // board serves "/desk/plan".
@@ -116,15 +123,7 @@ func (d *Desk) board(w http.ResponseWriter, r *http.Request) error {
 	ctx, q := r.Context(), d.DB.Read()
 	p := BoardPage{Base: d.base(r, ""), Starts: person(r).Ever(staff.StartStory)}
 	p.Title, p.Tabs = p.T("desk.plan.title"), planTabs(r, p.Base)
-	sections, err := d.Stories.Sections(ctx, q)
-	if err != nil {
-		return err
-	}
-	people, err := d.Staff.List(ctx, q)
-	if err != nil {
-		return err
-	}
-	f, filters, err := d.planFilter(r, p.Base, sections, people)
+	f, filters, sections, people, err := d.planFilter(r, p.Base)
 	if err != nil {
 		return err
 	}
@@ -263,15 +262,7 @@ func (d *Desk) calendar(w http.ResponseWriter, r *http.Request) error {
 	ctx, q := r.Context(), d.DB.Read()
 	p := CalendarPage{Base: d.base(r, ""), Zone: d.Config.Timezone.String()}
 	p.Title, p.Tabs = p.T("desk.plan.calendar"), planTabs(r, p.Base)
-	sections, err := d.Stories.Sections(ctx, q)
-	if err != nil {
-		return err
-	}
-	people, err := d.Staff.List(ctx, q)
-	if err != nil {
-		return err
-	}
-	f, filters, err := d.planFilter(r, p.Base, sections, people)
+	f, filters, sections, people, err := d.planFilter(r, p.Base)
 	if err != nil {
 		return err
 	}

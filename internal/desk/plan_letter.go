@@ -6,19 +6,13 @@ import (
 
 	"masthead/internal/db"
 	"masthead/internal/fault"
-	"masthead/internal/language"
-	"masthead/internal/mail"
 	"masthead/internal/plan"
+	"masthead/internal/staff"
 )
 
 // PlanLetter is the letter "letter/plan" about a story, in HTML and in plain text.
 type PlanLetter struct {
-	*language.Furniture
-	SiteName string
-	SiteURL  string
-	Lang     string
-	Dir      string
-	Accent   string
+	Envelope
 	Subject  string
 	Sentence string
 	Headline string
@@ -28,56 +22,55 @@ type PlanLetter struct {
 	Me       string // where letters are turned off
 }
 
-// SendPlanLetter writes a letter about a story in the newsroom's language,
-// unless its reader has left or wants none any more.
-func (d *Desk) SendPlanLetter(ctx context.Context, l plan.Letter) error {
+// planLetter begins a letter about a story in the newsroom's language; ok is
+// false when its reader has left or wants none any more, or the story is gone.
+func (d *Desk) planLetter(ctx context.Context, staffID, editionID string) (to staff.Person, page PlanLetter, ok bool, err error) {
 	q := d.DB.Read()
-	p, err := d.Staff.ByID(ctx, q, l.StaffID)
-	if fault.Is(err, fault.NotFound) || err == nil && p.Disabled() {
-		return nil
+	to, err = d.Staff.ByID(ctx, q, staffID)
+	if fault.Is(err, fault.NotFound) || err == nil && to.Disabled() {
+		return to, page, false, nil
 	}
 	if err != nil {
-		return err
+		return to, page, false, err
 	}
-	if wants, err := d.Plans.WantsLetters(ctx, q, p.ID); err != nil || !wants {
-		return err
+	if wants, err := d.Plans.WantsLetters(ctx, q, to.ID); err != nil || !wants {
+		return to, page, false, err
 	}
-	e, err := d.Stories.EditionByID(ctx, q, l.EditionID)
-	if fault.Is(err, fault.NotFound) {
-		return nil
-	}
+	e, err := d.Stories.EditionByID(ctx, q, editionID)
 	if err != nil {
-		return err
+		if fault.Is(err, fault.NotFound) {
+			err = nil
+		}
+		return to, page, false, err
 	}
-	lang := d.Config.Language
-	words, root := language.Get(lang), d.Config.URL.String()
-	headline := e.Headline
-	if headline == "" {
-		headline = words.T("desk.untitled")
+	page = PlanLetter{Envelope: d.envelope(d.Config.Language), Headline: e.Headline}
+	page.Link, page.Me = page.SiteURL+"/desk/stories/"+e.ID, page.SiteURL+"/desk/me"
+	if page.Headline == "" {
+		page.Headline = page.T("desk.untitled")
+	}
+	return to, page, true, nil
+}
+
+// SendPlanLetter writes a letter about a story, unless its reader has left or
+// wants none any more.
+func (d *Desk) SendPlanLetter(ctx context.Context, l plan.Letter) error {
+	to, page, ok, err := d.planLetter(ctx, l.StaffID, l.EditionID)
+	if err != nil || !ok {
+		return err
 	}
 	subject := "desk.tell_subject." + string(l.Event)
 	sentence := "desk.tell_sentence." + string(l.Event)
-	page := PlanLetter{Furniture: words, Lang: words.FurnitureLang(), Dir: language.Dir(words.FurnitureLang()), SiteName: d.Config.In(lang).Title, SiteURL: root,
-		Subject: words.T(subject, headline), Sentence: words.T(sentence, l.By),
-		Headline: headline, Note: l.Note, Link: root + "/desk/stories/" + e.ID, Me: root + "/desk/me"}
+	page.Subject, page.Sentence, page.Note = page.T(subject, page.Headline), page.T(sentence, l.By), l.Note
 	if l.Event == plan.TellHeld {
 		var why []string
 		for _, kind := range strings.Split(l.Note, ", ") {
 			key := "desk.check." + kind
-			why = append(why, words.T(key))
+			why = append(why, page.T(key))
 		}
 		page.Note = strings.Join(why, " ")
 	}
 	if l.At != 0 {
-		page.Due = words.DateTime(db.Time(l.At).In(d.Config.Timezone)).Text
+		page.Due = page.DateTime(db.Time(l.At).In(d.Config.Timezone)).Text
 	}
-	html, err := d.Pages.Bytes("letter/plan", page)
-	if err != nil {
-		return err
-	}
-	text, err := d.Pages.Text("letter/plan", page)
-	if err != nil {
-		return err
-	}
-	return d.Mail.Send(ctx, mail.Letter{From: d.From, To: mail.Address{Email: p.Email, Name: p.Name}, Subject: page.Subject, Text: text, HTML: string(html), Lang: page.Lang})
+	return d.post(ctx, to, page.Lang, page.Subject, "letter/plan", page)
 }

@@ -172,7 +172,7 @@ type SignInLetter struct {
 // sendSignin writes the letter with the link and the code.
 func (n *Newsroom) sendSignin(r *http.Request, l reader.Letter) error {
 	link := n.absolute(n.at(lang(r), "/signin/confirm")) + "?token=" + url.QueryEscape(l.LinkToken)
-	p := SignInLetter{Furniture: furniture(lang(r)), Lang: lang(r), Dir: dir(lang(r)), SiteName: n.Config.In(lang(r)).Title, SiteURL: n.Config.URL.String(),
+	p := SignInLetter{Furniture: furniture(lang(r)), Lang: lang(r), Dir: dir(lang(r)), SiteName: n.Config.In(lang(r)).Title, SiteURL: n.Config.URL.String(), Accent: n.Config.Accent,
 		Link: link, Code: l.Code, Minutes: n.Config.SignInMinutes, Register: l.Register}
 	html, err := n.Pages.Bytes("letter/signin", p)
 	if err != nil {
