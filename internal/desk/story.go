@@ -77,10 +77,12 @@ type Correction struct {
 
 // Trace is why the wall decides as it does for one sort of reader.
 type Trace struct {
-	Who   string
-	Reads string // "reads the whole story"
-	Full  bool
-	Steps []wall.Step
+	ID      string // within the page
+	Who     string
+	Reads   string // "reads the whole story"
+	Full    bool
+	Decides string // "decides": said of the step that does
+	Steps   []wall.Step
 }
 
 func (d *Desk) storyRoutes() []Route {
@@ -232,8 +234,8 @@ func (d *Desk) history(ctx context.Context, p *StoryPage, st story.Story, e stor
 // is counted by it.
 func (d *Desk) traces(ctx context.Context, p *StoryPage, it wall.Item) error {
 	p.Traces = append(p.Traces,
-		d.trace(p.Base, p.T("desk.wall.anonymous"), wall.Visit{Now: d.Now()}, it),
-		d.trace(p.Base, p.T("desk.wall.registered"), wall.Visit{Now: d.Now(), Reader: wall.Reader{State: wall.Registered}}, it))
+		d.trace(p.Base, "trace0", p.T("desk.wall.anonymous"), wall.Visit{Now: d.Now()}, it),
+		d.trace(p.Base, "trace1", p.T("desk.wall.registered"), wall.Visit{Now: d.Now(), Reader: wall.Reader{State: wall.Registered}}, it))
 	if p.Email == "" {
 		return nil
 	}
@@ -259,13 +261,13 @@ func (d *Desk) traces(ctx context.Context, p *StoryPage, it wall.Item) error {
 	for _, h := range held {
 		visit.Reader.Tiers = append(visit.Reader.Tiers, h.Tier)
 	}
-	p.Traces = append(p.Traces, d.trace(p.Base, who.Email, visit, it))
+	p.Traces = append(p.Traces, d.trace(p.Base, "trace2", who.Email, visit, it))
 	return nil
 }
 
-func (d *Desk) trace(b Base, who string, v wall.Visit, it wall.Item) Trace {
+func (d *Desk) trace(b Base, id, who string, v wall.Visit, it wall.Item) Trace {
 	decision := d.Wall.Decide(v, it)
-	t := Trace{Who: who, Full: decision.Full, Steps: d.Wall.Why(v, it)}
+	t := Trace{ID: id, Who: who, Full: decision.Full, Decides: b.T("desk.wall.decides"), Steps: d.Wall.Why(v, it)}
 	for i, step := range t.Steps {
 		if strings.HasPrefix(step.Reason, step.When) {
 			t.Steps[i].When = "" // once is enough

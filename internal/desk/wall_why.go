@@ -135,7 +135,7 @@ func (d *Desk) wallTrace(ctx context.Context, p *WallWhyPage, e story.Edition, a
 			return nil
 		}
 	}
-	t := asked.trace(p.Base, who, visit, wall.ItemOf(st, e, sections, topics[st.ID]))
+	t := asked.trace(p.Base, "trace", who, visit, wall.ItemOf(st, e, sections, topics[st.ID]))
 	p.Trace = &t
 	return nil
 }

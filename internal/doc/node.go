@@ -44,6 +44,24 @@ func Empty() *Node {
 // Parse reads a document from ProseMirror JSON, brings it into normal form and
 // checks it. A fault is an *Error that tells the path and what to do.
 func Parse(data []byte) (*Node, error) {
+	n, err := decode(data)
+	if err != nil {
+		return nil, err
+	}
+	// The check comes first as well, because the normal form drops what it
+	// does not know and a wrong document must be named, not mended.
+	if err := Check(n); err != nil {
+		return nil, err
+	}
+	n = Normalize(n)
+	if err := Check(n); err != nil {
+		return nil, err
+	}
+	return n, nil
+}
+
+// decode reads one document's JSON, whatever it holds.
+func decode(data []byte) (*Node, error) {
 	if len(data) > MaxBytes {
 		return nil, &Error{Why: fmt.Sprintf("it has %d bytes, more than %d", len(data), MaxBytes), Fix: "split the story"}
 	}
@@ -62,15 +80,6 @@ func Parse(data []byte) (*Node, error) {
 	}
 	if n == nil {
 		return nil, &Error{Why: "it is null", Fix: `send {"type":"doc","content":[…]}`}
-	}
-	// The check comes first as well, because the normal form drops what it
-	// does not know and a wrong document must be named, not mended.
-	if err := Check(n); err != nil {
-		return nil, err
-	}
-	n = Normalize(n)
-	if err := Check(n); err != nil {
-		return nil, err
 	}
 	return n, nil
 }

@@ -1,11 +1,7 @@
 package doc
 
 import (
-	"bytes"
-	"encoding/json"
 	"errors"
-	"fmt"
-	"io"
 	"maps"
 	"slices"
 )
@@ -22,21 +18,9 @@ func CheckWorking(n *Node) error { return check(n, true) }
 
 // ParseWorking reads a working copy from its JSON, as it is. A fault is an *Error.
 func ParseWorking(data []byte) (*Node, error) {
-	if len(data) > MaxBytes {
-		return nil, &Error{Why: fmt.Sprintf("it has %d bytes, more than %d", len(data), MaxBytes), Fix: "split the story"}
-	}
-	if err := shallow(data); err != nil {
+	n, err := decode(data)
+	if err != nil {
 		return nil, err
-	}
-	dec := json.NewDecoder(bytes.NewReader(data))
-	dec.DisallowUnknownFields()
-	dec.UseNumber()
-	var n *Node
-	if err := dec.Decode(&n); err != nil || n == nil {
-		return nil, &Error{Why: "it is not a document in JSON", Fix: `send {"type":"doc","content":[…]}`}
-	}
-	if _, err := dec.Token(); !errors.Is(err, io.EOF) {
-		return nil, &Error{Why: "there is something after the document", Fix: "send one JSON object alone"}
 	}
 	content, err := leanContent([]*Node{n})
 	if err != nil {
