@@ -102,9 +102,12 @@ type (
 func (n *Newsroom) taxonomyOperations(h huma.API) {
 	add := func(o operation) operation {
 		o.scope, o.act = staff.TaxonomyWrite, staff.KeepTaxonomy
-		if o.method == "POST" {
+		switch o.method {
+		case "POST":
 			o.status = http.StatusCreated
-		} else {
+		case "DELETE":
+			o.faults = []int{404, 409}
+		default:
 			o.faults = []int{404}
 		}
 		return o
@@ -113,16 +116,20 @@ func (n *Newsroom) taxonomyOperations(h huma.API) {
 	register(n, h, operation{id: "get-section", method: "GET", path: "/api/v1/sections/{slug}", summary: "One section", faults: []int{404}}, n.section)
 	register(n, h, add(operation{id: "create-section", method: "POST", path: "/api/v1/sections", summary: "Make a section"}), n.createSection)
 	register(n, h, add(operation{id: "change-section", method: "PATCH", path: "/api/v1/sections/{slug}", summary: "Change a section", about: "What is absent stays."}), n.changeSection)
+	register(n, h, add(operation{id: "delete-section", method: "DELETE", path: "/api/v1/sections/{slug}", summary: "Delete a section",
+		about: "Its stories go to the section into, and its addresses lead there. Without into it must hold none. One with parts, and one that the wall goes by, stays: 409."}), n.deleteSection)
 
 	register(n, h, operation{id: "list-topics", method: "GET", path: "/api/v1/topics", summary: "Every topic", about: "What stories are found under."}, n.topics)
 	register(n, h, operation{id: "get-topic", method: "GET", path: "/api/v1/topics/{slug}", summary: "One topic", faults: []int{404}}, n.topic)
 	register(n, h, add(operation{id: "create-topic", method: "POST", path: "/api/v1/topics", summary: "Make a topic"}), n.createTopic)
 	register(n, h, add(operation{id: "change-topic", method: "PATCH", path: "/api/v1/topics/{slug}", summary: "Change a topic", about: "What is absent stays."}), n.changeTopic)
+	register(n, h, add(operation{id: "delete-topic", method: "DELETE", path: "/api/v1/topics/{slug}", summary: "Delete a topic", about: "One that a story has, or that the wall goes by, stays: 409."}), n.deleteTopic)
 
 	register(n, h, operation{id: "list-authors", method: "GET", path: "/api/v1/authors", summary: "Every author", about: "Everybody whom a byline can name."}, n.authors)
 	register(n, h, operation{id: "get-author", method: "GET", path: "/api/v1/authors/{slug}", summary: "One author", faults: []int{404}}, n.author)
 	register(n, h, add(operation{id: "create-author", method: "POST", path: "/api/v1/authors", summary: "Add an author"}), n.createAuthor)
 	register(n, h, add(operation{id: "change-author", method: "PATCH", path: "/api/v1/authors/{slug}", summary: "Change an author", about: "What is absent stays."}), n.changeAuthor)
+	register(n, h, add(operation{id: "delete-author", method: "DELETE", path: "/api/v1/authors/{slug}", summary: "Delete an author", about: "One whom a story names stays: 409."}), n.deleteAuthor)
 }
 
 type sectionsOutput struct {
@@ -225,6 +232,62 @@ func (n *Newsroom) saveSection(ctx context.Context, slug string, isNew bool, c S
 		return "section:" + s.ID, nil
 	})
 	return out, err
+}
+
+type deleteSectionInput struct {
+	SlugPath
+	Into string `query:"into" maxLength:"250" doc:"Slug of the section that its stories go to"`
+}
+
+func (n *Newsroom) deleteSection(ctx context.Context, in *deleteSectionInput) (*struct{}, error) {
+	return nil, n.change(ctx, func(ctx context.Context, tx *db.Tx, detail map[string]string) (string, error) {
+		all, err := n.Stories.Sections(ctx, tx)
+		if err != nil {
+			return "", err
+		}
+		s, ok := all.BySlug(in.Slug)
+		if !ok {
+			return "", fault.New(fault.NotFound, "no such section", "slug", in.Slug)
+		}
+		into, ok := all.BySlug(in.Into)
+		if in.Into != "" && !ok {
+			return "", fault.New(fault.Invalid, "no such section", "slug", in.Into)
+		}
+		if err := n.WallStore.Free(ctx, tx, "section", s.Slug); err != nil {
+			return "", err
+		}
+		detail["deleted"], detail["into"] = s.Slug, in.Into
+		_, err = n.Stories.DeleteSection(ctx, tx, s.ID, into.ID, n.Config.Languages)
+		return "section:" + s.ID, err
+	})
+}
+
+func (n *Newsroom) deleteTopic(ctx context.Context, in *SlugPath) (*struct{}, error) {
+	return nil, n.change(ctx, func(ctx context.Context, tx *db.Tx, detail map[string]string) (string, error) {
+		t, err := n.Stories.TopicBySlug(ctx, tx, in.Slug)
+		if err == nil && t.Internal {
+			err = fault.New(fault.NotFound, "no such topic", "slug", in.Slug)
+		}
+		if err != nil {
+			return "", err
+		}
+		if err := n.WallStore.Free(ctx, tx, "topic", t.Slug); err != nil {
+			return "", err
+		}
+		detail["deleted"] = t.Slug
+		return "topic:" + t.ID, n.Stories.DeleteTopic(ctx, tx, t.ID)
+	})
+}
+
+func (n *Newsroom) deleteAuthor(ctx context.Context, in *SlugPath) (*struct{}, error) {
+	return nil, n.change(ctx, func(ctx context.Context, tx *db.Tx, detail map[string]string) (string, error) {
+		a, err := n.Stories.WriterBySlug(ctx, tx, in.Slug)
+		if err != nil {
+			return "", err
+		}
+		detail["deleted"] = a.Slug
+		return "author:" + a.ID, n.Stories.DeleteWriter(ctx, tx, a.ID)
+	})
 }
 
 // expect holds what is there against what was meant. A slug is taken as it is

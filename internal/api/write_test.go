@@ -23,6 +23,7 @@ import (
 	"masthead/internal/reader"
 	"masthead/internal/staff"
 	"masthead/internal/story"
+	"masthead/internal/wall"
 )
 
 // send makes a request with a JSON body; the address is below /api/v1.
@@ -376,6 +377,27 @@ func TestTaxonomy(t *testing.T) {
 	want(t, "script", r.send("PATCH", "/authors/ona", r.all, `{"website":"javascript:alert(1)"}`), 400, nil)
 	want(t, "absent", r.send("PATCH", "/authors/none", r.all, `{}`), 404, nil)
 	want(t, "get", r.send("GET", "/authors/ona", "", ""), 200, &a)
+
+	// What is used stays, and what the wall goes by.
+	want(t, "with parts", r.send("DELETE", "/sections/river", r.all, ""), 409, nil)
+	want(t, "story", r.send("POST", "/stories", r.all, `{"section":"harbour","topics":["ferry"],"edition":{"lang":"en","headline":"On the ferry"}}`), 201, nil)
+	want(t, "with a story", r.send("DELETE", "/sections/harbour", r.all, ""), 409, nil)
+	want(t, "a topic in use", r.send("DELETE", "/topics/ferry", r.all, ""), 409, nil)
+	want(t, "into nothing", r.send("DELETE", "/sections/harbour?into=nowhere", r.all, ""), 400, nil)
+	want(t, "into another", r.send("DELETE", "/sections/harbour?into=locks", r.all, ""), 204, nil)
+	want(t, "gone", r.send("DELETE", "/sections/harbour", r.all, ""), 404, nil)
+	if err := r.DB.InTx(t.Context(), func(tx *db.Tx) error {
+		return r.WallStore.ReplaceRules(t.Context(), tx, []wall.Rule{{Name: "boats", When: `"dredger" in story.topics`, Grant: wall.MustGrant("open")}})
+	}); err != nil {
+		t.Fatal(err)
+	}
+	want(t, "topic", r.send("POST", "/topics", r.all, `{"slug":"dredger","names":{"en":"Dredger"}}`), 201, nil)
+	want(t, "the wall goes by it", r.send("DELETE", "/topics/dredger", r.all, ""), 409, nil)
+	want(t, "topic", r.send("POST", "/topics", r.all, `{"slug":"barge","names":{"en":"Barge"}}`), 201, nil)
+	want(t, "delete", r.send("DELETE", "/topics/barge", r.all, ""), 204, nil)
+	want(t, "internal", r.send("DELETE", "/topics/hash-hidden", r.all, ""), 404, nil)
+	want(t, "delete", r.send("DELETE", "/authors/ona", r.all, ""), 204, nil)
+	want(t, "gone", r.send("GET", "/authors/ona", "", ""), 404, nil)
 }
 
 func TestMedia(t *testing.T) {

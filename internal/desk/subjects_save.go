@@ -2,7 +2,6 @@ package desk
 
 import (
 	"context"
-	"fmt"
 	"net/http"
 	"net/url"
 	"slices"
@@ -48,7 +47,7 @@ func (d *Desk) subjectSave(w http.ResponseWriter, r *http.Request) error {
 			return nil
 		}
 		detail["was"] = was
-		if err := d.free(ctx, tx, kind, was); err != nil {
+		if err := d.WallStore.Free(ctx, tx, kind, was); err != nil {
 			return err
 		}
 		return d.Stories.Moved(ctx, tx, areas[area], was, is, d.Config.Languages)
@@ -60,20 +59,6 @@ func (d *Desk) subjectSave(w http.ResponseWriter, r *http.Request) error {
 }
 
 var areas = map[string]story.Area{sectionsArea: story.SectionArea, topicsArea: story.TopicArea, authorsArea: story.AuthorArea}
-
-// free refuses to give up a slug that the wall goes by.
-func (d *Desk) free(ctx context.Context, q db.Queryer, kind, slug string) error {
-	rows, err := q.QueryContext(ctx, `SELECT name FROM wall_rule WHERE condition LIKE $1 OR condition LIKE $2
-		UNION ALL SELECT entitlement FROM benefit WHERE entitlement = $3`, `%"`+slug+`"%`, `%'`+slug+`'%`, kind+":"+slug)
-	names, err := db.Rows(rows, err, func(r db.Scanner) (name string, err error) { return name, r.Scan(&name) })
-	if err != nil {
-		return fmt.Errorf("desk.free(%s): %w", slug, err)
-	}
-	if len(names) > 0 && kind != "author" {
-		return fault.New(fault.Conflict, "the wall goes by this address: "+strings.Join(names, ", ")).WithHint("change the wall first")
-	}
-	return nil
-}
 
 // named refuses what has no name, and gives a slug for what was given none.
 func named(r *http.Request, names story.Texts, lang string) (slug string, err error) {
@@ -253,7 +238,7 @@ func (d *Desk) subjectMerge(w http.ResponseWriter, r *http.Request) error {
 			if err != nil {
 				return err
 			}
-			if err := d.free(ctx, tx, kind, t.Slug); err != nil {
+			if err := d.WallStore.Free(ctx, tx, kind, t.Slug); err != nil {
 				return err
 			}
 			detail["merged"] = t.Slug
@@ -293,7 +278,7 @@ func (d *Desk) subjectDelete(w http.ResponseWriter, r *http.Request) error {
 			if err != nil {
 				return err
 			}
-			if err := d.free(ctx, tx, kind, t.Slug); err != nil {
+			if err := d.WallStore.Free(ctx, tx, kind, t.Slug); err != nil {
 				return err
 			}
 			detail["deleted"] = t.Slug
@@ -310,7 +295,7 @@ func (d *Desk) subjectDelete(w http.ResponseWriter, r *http.Request) error {
 		if err != nil {
 			return err
 		}
-		if err := d.free(ctx, tx, kind, s.Slug); err != nil {
+		if err := d.WallStore.Free(ctx, tx, kind, s.Slug); err != nil {
 			return err
 		}
 		into := legible(r.PostForm.Get("into"))

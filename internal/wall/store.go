@@ -10,6 +10,7 @@ import (
 	"time"
 
 	"masthead/internal/db"
+	"masthead/internal/fault"
 )
 
 // Store keeps the rules, the benefits, the registered readers' meters and the gifts.
@@ -211,6 +212,25 @@ func (s *Store) Prune(ctx context.Context, tx *db.Tx, window time.Duration) erro
 	}
 	if _, err := tx.ExecContext(ctx, `DELETE FROM gift WHERE expires_at <= $1`, db.Micros(now.Add(-days(MaxDays)))); err != nil {
 		return fmt.Errorf("wall.Prune: %w", err)
+	}
+	return nil
+}
+
+// Free refuses, as a Conflict, to give up the slug of a section or a topic that
+// a rule or a benefit goes by. kind is "section", "topic" or "author"; no rule
+// goes by authors.
+func (s *Store) Free(ctx context.Context, q db.Queryer, kind, slug string) error {
+	if kind == "author" {
+		return nil
+	}
+	rows, err := q.QueryContext(ctx, `SELECT name FROM wall_rule WHERE condition LIKE $1 OR condition LIKE $2
+		UNION ALL SELECT entitlement FROM benefit WHERE entitlement = $3`, `%"`+slug+`"%`, `%'`+slug+`'%`, kind+":"+slug)
+	names, err := db.Rows(rows, err, func(r db.Scanner) (name string, err error) { return name, r.Scan(&name) })
+	if err != nil {
+		return fmt.Errorf("wall.Free(%s %s): %w", kind, slug, err)
+	}
+	if len(names) > 0 {
+		return fault.New(fault.Conflict, "the wall goes by this address: "+strings.Join(names, ", ")).WithHint("change the wall first")
 	}
 	return nil
 }
