@@ -411,6 +411,37 @@ func TestCheckOfARunningSite(t *testing.T) {
 	}
 }
 
+// TestCheckDuringATrial: the arms of a trial may not be told apart by anything
+// but what each of them withholds.
+func TestCheckDuringATrial(t *testing.T) {
+	for name, grant := range map[string]string{"stricter": "register", "laxer": "open"} {
+		t.Run(name, func(t *testing.T) {
+			a := room(t, "")
+			err := a.DB.InTx(t.Context(), func(tx *db.Tx) error {
+				_, err := a.WallStore.StartTrial(t.Context(), tx, wall.Trial{Name: name, Share: 50, Sample: wall.LeastSample, End: a.Now().Add(24 * time.Hour),
+					Design: wall.Design{Rules: []wall.RuleText{{Name: "all", When: "true", Grant: grant}}}})
+				return err
+			})
+			if err != nil {
+				t.Fatal(err)
+			}
+			report, err := proveWall(t.Context(), a, proof.Options{})
+			if err != nil || !report.Passed() {
+				t.Fatalf("%v, %d leaks: %+v, missing %+v, failed %+v", err, report.Leaks, report.Findings[:min(3, len(report.Findings))], report.Missing[:min(3, len(report.Missing))], report.Failed)
+			}
+			arms := 0
+			for _, row := range report.Rows {
+				if strings.Contains(row.Persona, ", arm ") && row.Surface == "story page" && row.Pages > 0 {
+					arms++
+				}
+			}
+			if arms != 4 {
+				t.Errorf("%d visitors of a trial read stories, want 4", arms)
+			}
+		})
+	}
+}
+
 func TestSetWallRefusesEmptyPromises(t *testing.T) {
 	a := room(t, "")
 	before := a.Wall.Rules()

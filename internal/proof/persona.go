@@ -188,6 +188,14 @@ func (c *check) cast(ctx context.Context, g *guests) ([]*persona, error) {
 	}
 	add(persona{name: "anonymous", reads: readsLists | readsFeeds | readsSearch, whole: true})
 	add(persona{name: "meter spent", header: spent(nil), visit: spentVisit, reads: readsLists | readsSearch, gives: true})
+	// In each arm of a trial, with a meter that is full and with one that is not.
+	for arm, draw := range map[string]int{"a": 99, "b": 0} {
+		for name, m := range map[string]*wall.Meter{"meter spent": spentMeter(f.now), "meter begun": {}} {
+			if m, _, on := f.wall.Draw(m, f.now, draw); on {
+				add(persona{name: name + ", arm " + arm, header: cookies("meter", f.MeterKeys.Write(m)), visit: wall.Visit{Meter: m}, reads: readsLists, whole: name == "meter begun"})
+			}
+		}
+	}
 
 	add(persona{name: "unverified crawler", agent: crawler, ip: impostorIP, header: spent(nil), visit: spentVisit, reads: readsLists | readsFeeds | readsSearch})
 	if c.door.key != "" {
