@@ -2,8 +2,6 @@ package api
 
 import (
 	"bytes"
-	"context"
-	"encoding/base64"
 	"encoding/json"
 	"fmt"
 	"image"
@@ -11,18 +9,14 @@ import (
 	"image/png"
 	"mime/multipart"
 	"net/http/httptest"
-	"net/url"
 	"strings"
 	"testing"
 	"time"
 
-	"masthead/internal/config"
 	"masthead/internal/db"
 	"masthead/internal/db/dbtest"
-	"masthead/internal/doc"
 	"masthead/internal/reader"
 	"masthead/internal/staff"
-	"masthead/internal/story"
 	"masthead/internal/wall"
 )
 
@@ -564,45 +558,3 @@ func TestBodies(t *testing.T) {
 
 // fresh forgets how many requests were made.
 func (r *room) fresh() { r.Handler.(*guard).limits.new, r.Handler.(*guard).limits.old = nil, nil }
-
-func FuzzCursor(f *testing.F) {
-	f.Add(formatCursor(story.Cursor{PublishedAt: now, EditionID: db.NewID()}))
-	f.Add(formatID(db.NewID()))
-	f.Add("x")
-	f.Fuzz(func(t *testing.T, text string) {
-		if c, err := parseCursor(text); err == nil && text != "" {
-			if again, err := parseCursor(formatCursor(c)); err != nil || again != c {
-				t.Errorf("%q: %+v, %+v, %v", text, c, again, err)
-			}
-		}
-		if id, err := parseID(text); err == nil && (!isPlain(id) || id != "" && formatID(id) != base64.RawURLEncoding.EncodeToString([]byte(id))) {
-			t.Errorf("%q: %q", text, id)
-		}
-	})
-}
-
-func FuzzBody(f *testing.F) {
-	for _, s := range []string{`{"headline":"x"}`, `{"body":{"html":"<p>x"}}`, `{"body":{"doc":{"type":"doc","content":[{"type":"paragraph"}]}}}`, `{"body":{"markdown":"# x"}}`, `{"embargo":"2026-11-23T00:00:00Z"}`, `{"slug":"../.."}`, `{"canonical":"//x"}`} {
-		f.Add(s)
-	}
-	n := &Newsroom{Config: config.Config{URL: &url.URL{Scheme: "https", Host: "quay.example"}}}
-	f.Fuzz(func(t *testing.T, text string) {
-		if readable([]byte(text)) != nil {
-			return
-		}
-		var c EditionChange
-		if json.Unmarshal([]byte(text), &c) != nil {
-			return
-		}
-		e := story.Edition{Body: doc.Empty()}
-		if _, err := n.bring(context.Background(), &e, c); err != nil {
-			return
-		}
-		if err := doc.Check(e.Body); err != nil {
-			t.Errorf("%s: %v", text, err)
-		}
-		if strings.ContainsAny(e.Headline+e.Kicker+e.Summary, "\x00\n\r") || strings.HasPrefix(e.CanonicalURL, "javascript:") {
-			t.Errorf("%s: %+v", text, e)
-		}
-	})
-}
