@@ -138,6 +138,9 @@ func (b *bench) archive(ctx context.Context, dir, work string, n int) (a archive
 	}
 	defer func() { err = errors.Join(err, m.stop()) }()
 	a.fresh = m.memory("VmRSS")
+	if err := m.settle(ctx); err != nil {
+		return a, err
+	}
 
 	v, err := b.visitors(ctx, m, dir, paths)
 	if err != nil {

@@ -74,6 +74,29 @@ func (s *server) stop() error {
 	return nil
 }
 
+// settle waits until the server has had nothing to do for two seconds: what it
+// does in the background after its start, or after so many stories were put in,
+// belongs to no line.
+func (s *server) settle(ctx context.Context) error {
+	before, err := s.cpu()
+	for deadline := time.Now().Add(5 * time.Minute); err == nil && time.Now().Before(deadline); {
+		select {
+		case <-ctx.Done():
+			return ctx.Err()
+		case <-time.After(2 * time.Second):
+		}
+		var now float64
+		if now, err = s.cpu(); err == nil && now-before < 0.02 {
+			return nil
+		}
+		before = now
+	}
+	if err == nil {
+		err = fmt.Errorf("%s still works five minutes after its start", s.name)
+	}
+	return err
+}
+
 // cpu gives the processor time, in seconds, that the server and its children have used.
 func (s *server) cpu() (float64, error) {
 	var sum int
