@@ -14,9 +14,9 @@ import (
 // Branches that no sample reaches are checked like the others. It reports
 // everything that is wrong.
 func (r *Renderer) Check(name string, page any) []error {
-	set, ok := r.pages[name]
-	if !ok {
-		return []error{fmt.Errorf("page %s: there is no template", name)}
+	set, err := r.pages.get(name)
+	if err != nil {
+		return []error{err}
 	}
 	c := &checker{set: set, funcs: r.Funcs(), seen: map[string]bool{}}
 	c.template(name, "layout", reflect.TypeOf(page))

@@ -11,6 +11,7 @@ import (
 	"slices"
 	"strconv"
 	"strings"
+	"sync"
 	texttemplate "text/template"
 )
 
@@ -22,12 +23,26 @@ type Renderer struct {
 	fsys   fs.FS
 	assets *Assets
 	dev    bool
-	pages  map[string]*template.Template     // by folder; never changed once made
+	pages  pageTemplates
 	texts  map[string]*texttemplate.Template // letters' plain text, by folder
 }
 
-// NewRenderer reads all templates of fsys, which is laid out as package ui is.
-// With dev set they are read anew at each use.
+// pageTemplates are pages by folder. A page's set is put together when it is
+// first asked for, and never changed then: each has a copy of all that is
+// shared, and most nodes never show most pages of the desk.
+type pageTemplates map[string]func() (*template.Template, error)
+
+func (p pageTemplates) get(name string) (*template.Template, error) {
+	page, ok := p[name]
+	if !ok {
+		return nil, fmt.Errorf("page %s: there is no template", name)
+	}
+	return page()
+}
+
+// NewRenderer reads all templates of fsys, which is laid out as package ui is;
+// one that cannot be parsed is an error. With dev set they are read anew at
+// each use.
 func NewRenderer(fsys fs.FS, assets *Assets, dev bool) (*Renderer, error) {
 	r := &Renderer{fsys: fsys, assets: assets, dev: dev}
 	var err error
@@ -50,8 +65,8 @@ func (r *Renderer) Funcs() template.FuncMap {
 	}
 }
 
-func (r *Renderer) parse() (map[string]*template.Template, map[string]*texttemplate.Template, error) {
-	pages, texts := map[string]*template.Template{}, map[string]*texttemplate.Template{}
+func (r *Renderer) parse() (pageTemplates, map[string]*texttemplate.Template, error) {
+	pages, texts := pageTemplates{}, map[string]*texttemplate.Template{}
 	shared, err := r.parseFiles(template.New("").Funcs(r.Funcs()), "shared")
 	if err != nil {
 		return nil, nil, err
@@ -78,11 +93,10 @@ func (r *Renderer) parse() (map[string]*template.Template, map[string]*texttempl
 				continue
 			}
 			if html, _ := fs.Glob(r.fsys, name+"/*.html"); len(html) > 0 && base.Lookup("layout") != nil {
-				page, err := r.parseFiles(template.Must(base.Clone()), name)
-				if err != nil {
+				if _, err := r.parseFiles(template.New("").Funcs(r.Funcs()), name); err != nil {
 					return nil, nil, err
 				}
-				pages[name] = page
+				pages[name] = sync.OnceValues(func() (*template.Template, error) { return r.parseFiles(template.Must(base.Clone()), name) })
 			}
 			if text, err := fs.ReadFile(r.fsys, name+"/"+folder.Name()+".txt"); err == nil {
 				t, err := texttemplate.New(name).Parse(string(text))
@@ -121,7 +135,7 @@ func (r *Renderer) Bytes(name string, page any) ([]byte, error) { return r.Part(
 
 // Part makes one named template of a page alone: the hole that differs from
 // reader to reader ("account-link", "wall", "meter", "next-for-you").
-func (r *Renderer) Part(name, part string, page any) ([]byte, error) {
+func (r *Renderer) Part(name, part string, data any) ([]byte, error) {
 	pages := r.pages
 	if r.dev {
 		var err error
@@ -129,12 +143,12 @@ func (r *Renderer) Part(name, part string, page any) ([]byte, error) {
 			return nil, err
 		}
 	}
-	t, ok := pages[name]
-	if !ok {
-		return nil, fmt.Errorf("page %s: there is no template", name)
+	t, err := pages.get(name)
+	if err != nil {
+		return nil, err
 	}
 	var b bytes.Buffer
-	if err := t.ExecuteTemplate(&b, part, page); err != nil {
+	if err := t.ExecuteTemplate(&b, part, data); err != nil {
 		return nil, fmt.Errorf("page %s: %w", name, err)
 	}
 	return b.Bytes(), nil
