@@ -33,6 +33,7 @@ var floors = [][]string{
 var modules = map[string]bool{
 	"cel.dev/cel-go": true, "github.com/BurntSushi/toml": true, "github.com/PuerkitoBio/goquery": true,
 	"github.com/andybalholm/brotli": true, "github.com/blevesearch/bleve/v2": true, "github.com/danielgtaylor/huma/v2": true,
+	"github.com/boombuler/barcode":   true,
 	"github.com/emersion/go-message": true, "github.com/emersion/go-msgauth": true, "github.com/emersion/go-sasl": true,
 	"github.com/emersion/go-smtp": true, "github.com/evanw/esbuild": true, "github.com/gen2brain/webp": true,
 	"github.com/go-webauthn/webauthn": true,

@@ -50,6 +50,7 @@ type TOTPPage struct {
 	Base
 	Secret  string       // in groups of four
 	URL     template.URL // otpauth:, which the template would not let through by itself
+	Code    QR           // of URL
 	Problem string
 }
 
@@ -226,7 +227,8 @@ func (d *Desk) totpPage(w http.ResponseWriter, r *http.Request, status int, prob
 	if err != nil {
 		return err
 	}
-	p := TOTPPage{Base: d.base(r, ""), Secret: t.Text(), URL: template.URL(t.URL(d.Config.Title, person(r).Email))}
+	url := t.URL(d.Config.Title, person(r).Email)
+	p := TOTPPage{Base: d.base(r, ""), Secret: t.Text(), URL: template.URL(url), Code: newQR(url)}
 	p.Title = p.T("desk.totp.title")
 	if problem != "" {
 		p.Problem = p.T(problem)
