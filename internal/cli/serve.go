@@ -3,16 +3,9 @@ package cli
 import (
 	"context"
 	"errors"
-	"os"
-	"runtime/debug"
 
 	"github.com/urfave/cli/v3"
 )
-
-// gcPercent is how much of what lives in memory may be garbage beside it. Most
-// of what lives are pages, which cost nothing to mark, so less than Go's 100 is
-// cheap; bench/README.md has what it saves.
-const gcPercent = 60
 
 func serveCommand() *cli.Command {
 	return &cli.Command{
@@ -26,9 +19,7 @@ func serveCommand() *cli.Command {
 			if err != nil {
 				return err
 			}
-			if os.Getenv("GOGC") == "" {
-				debug.SetGCPercent(gcPercent)
-			}
+			tuneCollector()
 			err = a.Serve(ctx, nil)
 			return errors.Join(err, a.Close())
 		},
