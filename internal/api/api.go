@@ -4,6 +4,7 @@ import (
 	"encoding/json"
 	"log/slog"
 	"net/http"
+	"sync"
 	"time"
 
 	"github.com/danielgtaylor/huma/v2"
@@ -53,7 +54,7 @@ func New(n Newsroom) (http.Handler, error) {
 		Type: "http", Scheme: "bearer", BearerFormat: "mh_…",
 		Description: "A token that the newsroom gave you. What it may do are its scopes: each operation names the one that it takes. A token that is bound to a role may besides do nothing that this role may not at the desk.",
 	}}
-	// The document is made once, below; huma's own pages load scripts from elsewhere.
+	// Documents are served below; huma's own pages load scripts from elsewhere.
 	config.OpenAPIPath, config.DocsPath, config.SchemasPath, config.CreateHooks = "", "", "", nil
 	config.RejectUnknownQueryParameters = true
 	h := humago.New(mux, config)
@@ -66,31 +67,27 @@ func New(n Newsroom) (http.Handler, error) {
 	n.webhookOperations(h)
 	n.tokenOperations(h)
 
-	spec, err := json.Marshal(h.OpenAPI())
-	if err != nil {
-		return nil, err
-	}
-	older, err := h.OpenAPI().Downgrade() // for tools that do not read 3.1 yet
-	if err != nil {
-		return nil, err
-	}
-	for path, file := range map[string][]byte{"openapi": spec, "openapi-3.0": older} {
-		version := map[string]string{"openapi": "3.1", "openapi-3.0": "3.0"}[path]
-		mux.HandleFunc("GET /api/"+path+".json", func(w http.ResponseWriter, _ *http.Request) {
-			w.Header().Set("Content-Type", "application/vnd.oai.openapi+json;version="+version)
-			w.Write(file)
-		})
-	}
-	page, err := describe(h.OpenAPI(), n.Style)
-	if err != nil {
-		return nil, err
-	}
-	mux.HandleFunc("GET /api/{$}", func(w http.ResponseWriter, _ *http.Request) {
-		w.Header().Set("Content-Type", "text/html; charset=utf-8")
-		w.Write(page)
-	})
+	n.document(mux, "openapi.json", "application/vnd.oai.openapi+json;version=3.1", func() ([]byte, error) { return json.Marshal(h.OpenAPI()) })
+	// For tools that do not read 3.1 yet.
+	n.document(mux, "openapi-3.0.json", "application/vnd.oai.openapi+json;version=3.0", h.OpenAPI().Downgrade)
+	n.document(mux, "{$}", "text/html; charset=utf-8", func() ([]byte, error) { return describe(h.OpenAPI(), n.Style) })
 	mux.HandleFunc("/", func(w http.ResponseWriter, r *http.Request) { n.nothing(mux, w, r) })
 	return &guard{n: &n, next: mux, limits: limits{perMinute: perMinute, now: n.Now}}, nil
+}
+
+// document serves a description of the API, which is made when somebody first
+// asks for it.
+func (n *Newsroom) document(mux *http.ServeMux, name, kind string, write func() ([]byte, error)) {
+	made := sync.OnceValues(write)
+	mux.HandleFunc("GET /api/"+name, func(w http.ResponseWriter, r *http.Request) {
+		text, err := made()
+		if err != nil {
+			n.problem(r.Context(), err).write(w)
+			return
+		}
+		w.Header().Set("Content-Type", kind)
+		w.Write(text)
+	})
 }
 
 // nothing answers for an address that there is not, or not by this method.

@@ -14,6 +14,7 @@ import (
 	"regexp"
 	"strconv"
 	"strings"
+	"sync"
 	"sync/atomic"
 
 	"masthead/internal/fault"
@@ -31,9 +32,11 @@ type Assets struct {
 	theme    atomic.Pointer[func() Theme]
 }
 
+// assetFile is a file in the codings that there are of it; nil where there is
+// none. Each is read when it is first asked for: most never are.
 type assetFile struct {
 	kind                string
-	plain, gzip, brotli []byte
+	plain, gzip, brotli func() []byte
 }
 
 // Manifest is dist/manifest.json, written by `go run ./ui/build`.
@@ -54,13 +57,12 @@ func NewAssets(dist fs.FS, theme Theme) (*Assets, error) {
 	}
 	a := &Assets{urls: map[string]string{}, preloads: map[string][]string{}, files: map[string]assetFile{}}
 	for name, file := range m.Files {
-		f := assetFile{kind: contentType(file)}
-		if f.plain, err = fs.ReadFile(dist, file); err != nil {
+		if _, err := fs.Stat(dist, file); err != nil {
 			return nil, fmt.Errorf("front end: %w", err)
 		}
-		f.gzip, _ = fs.ReadFile(dist, file+".gz") // absent where it would save nothing
-		f.brotli, _ = fs.ReadFile(dist, file+".br")
-		a.urls[name], a.files[file] = AssetPath+file, f
+		// Compressed ones are absent where they would save nothing.
+		a.files[file] = assetFile{contentType(file), coded(dist, file), coded(dist, file+".gz"), coded(dist, file+".br")}
+		a.urls[name] = AssetPath + file
 	}
 	for lang, names := range m.Preloads {
 		for _, name := range names {
@@ -69,6 +71,13 @@ func NewAssets(dist fs.FS, theme Theme) (*Assets, error) {
 	}
 	a.SetTheme(theme)
 	return a, nil
+}
+
+func coded(dist fs.FS, file string) func() []byte {
+	if _, err := fs.Stat(dist, file); err != nil {
+		return nil
+	}
+	return sync.OnceValue(func() []byte { text, _ := fs.ReadFile(dist, file); return text })
 }
 
 // SetTheme puts a theme in the place of the one before; it may be called while
@@ -177,17 +186,20 @@ func (a *Assets) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	h.Set("Content-Type", file.kind)
 	h.Set("Cache-Control", keep)
 	h.Set("Cross-Origin-Resource-Policy", "same-origin")
-	body := file.plain
+	var body []byte
 	if file.brotli != nil || file.gzip != nil {
 		h.Add("Vary", "Accept-Encoding")
 		switch {
 		case file.brotli != nil && Accepts(r, "br"):
-			body = file.brotli
+			body = file.brotli()
 			h.Set("Content-Encoding", "br")
 		case file.gzip != nil && Accepts(r, "gzip"):
-			body = file.gzip
+			body = file.gzip()
 			h.Set("Content-Encoding", "gzip")
 		}
+	}
+	if h.Get("Content-Encoding") == "" {
+		body = file.plain()
 	}
 	h.Set("Content-Length", strconv.Itoa(len(body)))
 	if r.Method != http.MethodHead {
@@ -204,13 +216,14 @@ func (a *Assets) themed(name string, query url.Values) (f assetFile, keep string
 		if _, err := t.Look.Measures(); err != nil {
 			return f, "", false
 		}
-		return assetFile{kind: contentType(name), plain: t.CSS()}, "no-store", true
+		return assetFile{kind: contentType(name), plain: t.CSS}, "no-store", true
 	}
 	file, css := themeFile(a.current())
+	f = assetFile{kind: contentType(name), plain: func() []byte { return css }}
 	if file == name {
-		return assetFile{kind: contentType(name), plain: css}, "public, max-age=31536000, immutable", true
+		return f, "public, max-age=31536000, immutable", true
 	}
-	return assetFile{kind: contentType(name), plain: css}, "no-store", themeName.MatchString(name)
+	return f, "no-store", themeName.MatchString(name)
 }
 
 var themeName = regexp.MustCompile(`^theme-[0-9a-f]{10}\.css$`)
