@@ -531,7 +531,7 @@ func list(v string) []string {
 
 func required(v string) error {
 	if v == "" {
-		return errors.New("it may not be empty")
+		return broken{NotEmpty, nil, "it may not be empty"}
 	}
 	return nil
 }
@@ -547,7 +547,7 @@ func number(field func(*Config) *int, least, most int) func(*Config, string) err
 	return func(c *Config, v string) error {
 		n, err := strconv.Atoi(v)
 		if err != nil || n < least || n > most {
-			return fmt.Errorf("write a number from %d to %d", least, most)
+			return broken{Number, []string{strconv.Itoa(least), strconv.Itoa(most)}, fmt.Sprintf("write a number from %d to %d", least, most)}
 		}
 		*field(c) = n
 		return nil

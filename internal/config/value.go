@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"maps"
 	"slices"
+	"strconv"
 	"strings"
 
 	"masthead/internal/fault"
@@ -125,9 +126,45 @@ func cutLanguage(name string) (base, lang string, ok bool) {
 	return base, lang, ok
 }
 
+// lineBytes is how long a value may be that the desk gives.
+const lineBytes = 2000
+
+// Rule is what a value must be.
+type Rule string
+
+// The rules.
+const (
+	NotEmpty Rule = "empty"
+	OneLine  Rule = "line"   // Args: the most bytes
+	Number   Rule = "number" // a whole one; Args: the least and the most
+	Form     Rule = "form"   // whatever else the setting's doc says
+)
+
+// Refusal is why a setting cannot have a value: in English as an error of kind
+// [fault.Invalid], and by the rule that it breaks for who speaks otherwise.
+type Refusal struct {
+	Rule Rule
+	Args []string
+	told *fault.Error
+}
+
+// Error tells it in English.
+func (r *Refusal) Error() string { return r.told.Error() }
+
+// Unwrap gives the [fault.Error].
+func (r *Refusal) Unwrap() error { return r.told }
+
+// broken is a rule that a value breaks.
+type broken struct {
+	rule Rule
+	args []string
+	text string
+}
+
+func (b broken) Error() string { return b.text }
+
 // Check tells whether a value may be given to a setting at the desk: Forbidden
-// where the desk may not change it, Invalid, with what is wrong in words, where
-// the value is no good.
+// where the desk may not change it, a [Refusal] where the value is no good.
 func Check(name, value string) error {
 	s, err := setting(name)
 	if err != nil {
@@ -136,11 +173,15 @@ func Check(name, value string) error {
 	if s.Change != AtDesk || s.Secret {
 		return fault.New(fault.Forbidden, "this setting is not changed at the desk", "name", name)
 	}
-	if strings.ContainsAny(value, "\n\r\x00") || len(value) > 2000 {
-		return fault.New(fault.Invalid, name+" is one line of at most 2000 bytes")
+	if strings.ContainsAny(value, "\n\r\x00") || len(value) > lineBytes {
+		return &Refusal{OneLine, []string{strconv.Itoa(lineBytes)}, fault.New(fault.Invalid, fmt.Sprintf("%s is one line of at most %d bytes", name, lineBytes))}
 	}
 	if err := s.set(&Config{}, value); err != nil {
-		return fault.New(fault.Invalid, fmt.Sprintf("%s cannot be %q: %v", name, value, err))
+		r := &Refusal{Rule: Form, told: fault.New(fault.Invalid, fmt.Sprintf("%s cannot be %q: %v", name, value, err))}
+		if b, ok := errors.AsType[broken](err); ok {
+			r.Rule, r.Args = b.rule, b.args
+		}
+		return r
 	}
 	return nil
 }

@@ -2,6 +2,7 @@ package desk
 
 import (
 	"context"
+	"errors"
 	"net/http"
 	"strings"
 
@@ -62,13 +63,14 @@ type SettingsPage struct {
 
 // SettingGroup is some settings that belong together.
 type SettingGroup struct {
-	Name string // in English, as the manual
+	Name string
 	Rows []SettingRow
 }
 
 // SettingRow is one setting, and where its value comes from.
 type SettingRow struct {
-	Name, Doc string // English, as the manual
+	Name      string // as in masthead.toml
+	Doc       []Span // what it means
 	Value     string // as it is written; "" is empty
 	Default   string
 	Source    string // in the desk's words
@@ -81,7 +83,13 @@ type SettingRow struct {
 	Problem   string
 }
 
-// elsewhere are the settings that have a page of their own.
+// Span is a run of words, or of what is written as in a file.
+type Span struct {
+	Text string
+	Code bool
+}
+
+// settingPages are the settings that have a page of their own.
 var settingPages = map[string]string{
 	"accent": "look", "accent-dark": "look", "paper": "look", "paper-dark": "look", "ink": "look", "ink-dark": "look", "head-face": "look", "text-face": "look",
 	"logo": "look", "logo-dark": "look", "languages": "languages",
@@ -94,9 +102,9 @@ func (d *Desk) settings(w http.ResponseWriter, r *http.Request) error {
 
 func (d *Desk) settingsPage(w http.ResponseWriter, r *http.Request, status int, wrong, typed, problem string) error {
 	b, tabs := d.siteBase(r, "settings")
-	p := SettingsPage{Base: b, Tabs: tabs}
+	p, group := SettingsPage{Base: b, Tabs: tabs}, ""
 	for _, v := range d.Config.Values() {
-		row := SettingRow{Name: v.Name, Doc: v.Doc, Value: v.Text, Default: v.Default, Source: p.T("desk.settings.from." + string(v.From)), Env: v.Env(),
+		row := SettingRow{Name: v.Name, Doc: settingDoc(b, v.Setting), Value: v.Text, Default: v.Default, Source: p.T("desk.settings.from." + string(v.From)), Env: v.Env(),
 			Kept: v.From == config.FromDesk, Hidden: v.Secret && v.Set}
 		page := settingPages[v.Name]
 		if strings.Count(v.Name, "-") > 0 && page == "" && strings.Contains("title tagline description", strings.SplitN(v.Name, "-", 2)[0]) {
@@ -116,8 +124,9 @@ func (d *Desk) settingsPage(w http.ResponseWriter, r *http.Request, status int, 
 		if v.Name == wrong {
 			row.Value, row.Problem = typed, problem
 		}
-		if n := len(p.Groups); n == 0 || p.Groups[n-1].Name != v.Group {
-			p.Groups = append(p.Groups, SettingGroup{Name: v.Group})
+		if group != v.Group {
+			group = v.Group
+			p.Groups = append(p.Groups, SettingGroup{Name: settingGroup(b, group)})
 		}
 		g := &p.Groups[len(p.Groups)-1]
 		g.Rows = append(g.Rows, row)
@@ -126,6 +135,45 @@ func (d *Desk) settingsPage(w http.ResponseWriter, r *http.Request, status int, 
 		p.Problem = p.T("desk.settings.refused", wrong)
 	}
 	return d.send(w, r, status, "settings", p)
+}
+
+// settingDoc tells what a setting means. English has one text for the desk, the
+// manual and the example of masthead.toml; the other languages have theirs in
+// the desk's catalogues, where `…` sets off what is written as in the file.
+func settingDoc(b Base, s config.Setting) []Span {
+	text := s.Doc
+	if b.FurnitureLang() != "en" {
+		name := s.Name
+		if !b.Has("desk.setting." + name) { // title-ar
+			name, _, _ = strings.Cut(name, "-")
+		}
+		text = b.T("desk.setting." + name)
+	}
+	var doc []Span
+	for i, run := range strings.Split(text, "`") {
+		if run != "" {
+			doc = append(doc, Span{run, i%2 == 1})
+		}
+	}
+	return doc
+}
+
+// settingGroup names a group of settings.
+func settingGroup(b Base, english string) string {
+	if b.FurnitureLang() == "en" {
+		return english
+	}
+	return b.T("desk.setting_group." + strings.ReplaceAll(strings.ToLower(english), " ", "_"))
+}
+
+// settingWrong tells why a setting was refused.
+func settingWrong(b Base, r *config.Refusal) string {
+	args := make([]any, len(r.Args))
+	for i, a := range r.Args {
+		args[i] = a
+	}
+	key := "desk.settings.wrong." + string(r.Rule)
+	return b.T(key, args...)
 }
 
 // settingSave serves "POST /desk/site/settings": one setting gets a value, or,
@@ -139,8 +187,8 @@ func (d *Desk) settingSave(w http.ResponseWriter, r *http.Request) error {
 		return d.keepSettings(w, r, nil, []string{name}, "/desk/site/settings")
 	}
 	err := d.keepSettings(w, r, map[string]string{name: value}, nil, "/desk/site/settings")
-	if fault.Is(err, fault.Invalid) {
-		return d.settingsPage(w, r, http.StatusUnprocessableEntity, name, value, fault.Message(err))
+	if refusal, ok := errors.AsType[*config.Refusal](err); ok {
+		return d.settingsPage(w, r, http.StatusUnprocessableEntity, name, value, settingWrong(d.base(r, ""), refusal))
 	}
 	return err
 }

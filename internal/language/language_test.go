@@ -189,6 +189,9 @@ func TestCatalogues(t *testing.T) {
 			}
 		}
 		for key := range f.words {
+			if strings.HasPrefix(key, "desk.setting.") || strings.HasPrefix(key, "desk.setting_group.") {
+				continue // package config has the English; the desk's tests hold them against it
+			}
 			if _, ok := english.words[key]; !ok {
 				t.Errorf("%s has %s, which English lacks", lang, key)
 			}
