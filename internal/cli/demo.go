@@ -49,7 +49,7 @@ func seed(ctx context.Context, cmd *cli.Command, a *app.App) error {
 	progress := progressbar.NewOptions(1, progressbar.OptionSetWriter(bar), progressbar.OptionClearOnFinish(),
 		progressbar.OptionThrottle(100*time.Millisecond), progressbar.OptionSetDescription("drawing and writing"))
 	err := demo.Seed(ctx, demo.Newsroom{
-		DB: a.DB, Stories: a.Stories, Media: a.LazyMedia(), Readers: a.Readers, Newsletters: a.Newsletters, WallStore: a.WallStore,
+		DB: a.DB, Stories: a.Stories, Media: a.LazyMedia(), Readers: a.Readers, Newsletters: a.Newsletters, WallStore: a.WallStore, Staff: a.Staff,
 		Progress: func(done, total int) { progress.ChangeMax(total); progress.Set(done) },
 	})
 	progress.Finish()

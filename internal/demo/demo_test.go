@@ -2,6 +2,7 @@ package demo_test
 
 import (
 	"context"
+	"errors"
 	"os"
 	"path/filepath"
 	"strings"
@@ -19,6 +20,7 @@ import (
 	"masthead/internal/media"
 	"masthead/internal/newsletter"
 	"masthead/internal/reader"
+	"masthead/internal/staff"
 	"masthead/internal/story"
 	"masthead/internal/wall"
 )
@@ -35,7 +37,7 @@ func seeded(t *testing.T, d *db.DB) demo.Newsroom {
 	n := demo.Newsroom{
 		DB: d, Stories: &story.Store{Now: time.Now, DefaultLang: "en", Location: time.FixedZone("UTC+2", 7200)}, Media: pictures,
 		Readers: reader.New([]byte(strings.Repeat("k", 32))), WallStore: &wall.Store{Now: time.Now, GiftQuota: 5, GiftDays: 14},
-		Newsletters: newsletter.Store{},
+		Newsletters: newsletter.Store{}, Staff: staff.New(),
 	}
 	if err := demo.Seed(t.Context(), n); err != nil {
 		t.Fatal(err)
@@ -49,7 +51,9 @@ func TestSeed(t *testing.T) {
 		n := seeded(t, d)
 		looksLikeANewspaper(t, n)
 		wallShowsItself(t, n)
+		isAtWork(t, n)
 
+		unchanged := goOn(t, n)
 		before := rows(t, d)
 		done := 0
 		n.Progress = func(i, total int) {
@@ -64,10 +68,49 @@ func TestSeed(t *testing.T) {
 		if diff := cmp.Diff(before, rows(t, d)); diff != "" {
 			t.Errorf("seeding again changed the number of rows: %s", diff)
 		}
+		unchanged()
 		if done == 0 {
 			t.Error("no progress was told")
 		}
 	})
+}
+
+// goOn has people do something at the newsroom, and gives a check that it is
+// as they left it.
+func goOn(t *testing.T, n demo.Newsroom) (check func()) {
+	t.Helper()
+	ctx, q := t.Context(), n.DB.Read()
+	st, err := n.Stories.BySource(ctx, q, "demo:work:interpreters")
+	if err != nil {
+		t.Fatal(err)
+	}
+	e, err := n.Stories.EditionOf(ctx, q, st.ID, "en")
+	if err != nil {
+		t.Fatal(err)
+	}
+	who, err := n.Staff.ByEmail(ctx, q, "samir.daloun@sounding.example")
+	if err != nil {
+		t.Fatal(err)
+	}
+	e.Headline, e.Status = "They say it in one breath", story.Draft
+	if err := n.DB.InTx(ctx, func(tx *db.Tx) error {
+		return errors.Join(n.Stories.SaveEdition(ctx, tx, &e, ""), n.Staff.SetRole(ctx, tx, who.ID, staff.Editor))
+	}); err != nil {
+		t.Fatal(err)
+	}
+	return func() {
+		t.Helper()
+		after, err := n.Stories.EditionByID(ctx, q, e.ID)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if who, err = n.Staff.ByEmail(ctx, q, who.Email); err != nil {
+			t.Fatal(err)
+		}
+		if after.Headline != e.Headline || after.Status != e.Status || who.Role != staff.Editor {
+			t.Errorf("seeding again wrote over what people have done: %q, %s, %s", after.Headline, after.Status, who.Role)
+		}
+	}
 }
 
 // rows counts what each table holds.
@@ -75,7 +118,8 @@ func rows(t *testing.T, d *db.DB) map[string]int {
 	t.Helper()
 	counts := map[string]int{}
 	for _, table := range []string{"section", "topic", "author", "story", "edition", "revision", "byline", "story_topic", "correction", "redirect",
-		"media", "tier", "reader", "reader_tier", "wall_rule", "benefit", "newsletter"} {
+		"media", "tier", "reader", "reader_tier", "wall_rule", "benefit", "newsletter", "staff", "wall_lift", "assignment", "edition_move",
+		"story_plan", "draft", "remark_thread", "remark", "translation"} {
 		var n int
 		if err := d.Read().QueryRowContext(t.Context(), `SELECT COUNT(*) FROM `+table).Scan(&n); err != nil {
 			t.Fatal(err)
@@ -272,7 +316,7 @@ func TestStop(t *testing.T) {
 		t.Fatal(err)
 	}
 	err = demo.Seed(ctx, demo.Newsroom{DB: d, Stories: &story.Store{Now: time.Now, DefaultLang: "en", Location: time.UTC}, Media: media.NewStore(d, blobs),
-		Readers: reader.New([]byte(strings.Repeat("k", 32))), WallStore: &wall.Store{Now: time.Now}})
+		Readers: reader.New([]byte(strings.Repeat("k", 32))), WallStore: &wall.Store{Now: time.Now}, Staff: staff.New()})
 	if err == nil {
 		t.Error("a seeding that was stopped went on")
 	}

@@ -16,7 +16,7 @@ import (
 	"masthead/internal/wall"
 )
 
-//go:embed newsroom/newsroom.toml newsroom/stories/*.md newsroom/pages/*.md
+//go:embed newsroom/newsroom.toml newsroom/work.toml newsroom/stories/*.md newsroom/pages/*.md
 var content embed.FS
 
 // paper is newsroom.toml.

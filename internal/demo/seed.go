@@ -23,6 +23,7 @@ import (
 	"masthead/internal/media"
 	"masthead/internal/newsletter"
 	"masthead/internal/reader"
+	"masthead/internal/staff"
 	"masthead/internal/story"
 	"masthead/internal/wall"
 )
@@ -35,6 +36,7 @@ type Newsroom struct {
 	Readers     *reader.Store
 	Newsletters newsletter.Store
 	WallStore   *wall.Store
+	Staff       *staff.Store
 	// Progress is told how many pictures and stories are done, of how many.
 	Progress func(done, total int)
 }
@@ -82,7 +84,8 @@ func Settings(dir string) error {
 	return errors.Join(err, f.Close())
 }
 
-// Seed fills the newsroom. It may be run again: what is there is written over.
+// Seed fills the newsroom. It may be run again: what is there is written over,
+// but for what its staff are at work on.
 func Seed(ctx context.Context, n Newsroom) error {
 	s := &seed{Newsroom: n, sections: map[string]string{}, topics: map[string]string{}, authors: map[string]string{}}
 	var err error
@@ -94,7 +97,7 @@ func Seed(ctx context.Context, n Newsroom) error {
 	}
 	s.shift = shift(s.pieces, s.Stories.Now())
 	s.total = len(s.paper.Authors) + 2*len(s.pieces)
-	for _, step := range []func(context.Context) error{s.order, s.write, s.wall} {
+	for _, step := range []func(context.Context) error{s.order, s.write, s.wall, s.work} {
 		if err := step(ctx); err != nil {
 			return fmt.Errorf("demo.Seed: %w", err)
 		}

@@ -23,6 +23,17 @@ type Base struct {
 	Notice string  // one sentence at the top
 }
 
+// Here is the room that the page stands in, for the button of a phone's menu;
+// outside every room it is the desk.
+func (b Base) Here() string {
+	for _, room := range b.Nav {
+		if room.Current {
+			return room.Name
+		}
+	}
+	return b.T("desk.title")
+}
+
 // Link is words that lead somewhere.
 type Link struct {
 	Name    string

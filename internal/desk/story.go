@@ -18,13 +18,10 @@ import (
 // StoryPage is the room of one edition. Template: desk/story.
 type StoryPage struct {
 	Base
+	EditionHead
 	Kicker, Headline, Summary string
-	Language                  string // of the edition, in itself
-	EditionLang, EditionDir   string
-	Status, StatusName        string
 	Withdrawn                 string // why it was taken back
 	Public                    string // its page on the site; "" where it has none
-	Room                      string // address of this page
 	Facts                     []Fact
 	Editions                  []EditionLink
 	Revisions                 []Revision
@@ -111,12 +108,10 @@ func (d *Desk) storyRoom(w http.ResponseWriter, r *http.Request, status int, ref
 			return err
 		}
 	}
-	p := StoryPage{Base: d.base(r, e.Headline), Kicker: e.Kicker, Headline: e.Headline, Summary: e.Summary,
-		Language: language.OwnName(e.Lang), EditionLang: e.Lang, EditionDir: language.Dir(e.Lang),
-		Status: string(e.Status), Withdrawn: e.WithdrawnReason, Room: "/desk/stories/" + e.ID}
-	p.StatusName = p.T("desk.status." + p.Status)
-	if p.Title == "" {
-		p.Title = p.T("desk.untitled")
+	p := StoryPage{Base: d.base(r, ""), Kicker: e.Kicker, Headline: e.Headline, Summary: e.Summary, Withdrawn: e.WithdrawnReason}
+	p.Title = titled(p.Base, e.Headline)
+	if p.EditionHead, err = d.editionHead(r, p.Base, ""); err != nil {
+		return err
 	}
 	if e.Status == story.Published {
 		p.Public = (&url.URL{Path: e.Path}).EscapedPath()

@@ -19,7 +19,7 @@ import (
 	"masthead/internal/story"
 )
 
-// EditionHead is what every page about an edition's words has above them.
+// EditionHead is what every page about an edition has above it.
 type EditionHead struct {
 	Tabs                              []Link
 	Room                              string // address of the edition's room
