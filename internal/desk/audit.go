@@ -42,7 +42,7 @@ type AuditRow struct {
 	Code   string // "story.publish"
 	Object string
 	URL    string // where the object is, if it has a page
-	Detail []Fact
+	Detail []AuditDetail
 }
 
 func (d *Desk) auditRoutes() []Route {
@@ -150,7 +150,7 @@ func (d *Desk) auditRow(b Base, e staff.Entry) AuditRow {
 		row.URL = "/desk/readers/" + url.PathEscape(id)
 	}
 	for _, name := range slices.Sorted(maps.Keys(e.Detail)) {
-		row.Detail = append(row.Detail, Fact{Name: name, Value: e.Detail[name]})
+		row.Detail = append(row.Detail, d.auditDetail(b, e, name, e.Detail[name]))
 	}
 	return row
 }

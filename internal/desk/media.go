@@ -380,7 +380,7 @@ func (d *Desk) mediumReplace(w http.ResponseWriter, r *http.Request) error {
 		if err := d.MediaChanged(ctx, tx, id); err != nil {
 			return err
 		}
-		return d.Staff.Record(ctx, tx, d.entry(r, "media:"+id, map[string]string{"replaced": was.Name, "by": is.Name, "was": was.Hash}))
+		return d.Staff.Record(ctx, tx, d.entry(r, "media:"+id, map[string]string{"replaced": was.Name, "with": is.Name, "was": was.Hash}))
 	})
 	switch kind := fault.KindOf(err); {
 	case kind == fault.Invalid || kind == fault.TooLarge || kind == fault.Conflict:

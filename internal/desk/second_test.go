@@ -264,7 +264,7 @@ func TestPeopleRoom(t *testing.T) {
 		post("/desk/people/tokens/"+tok.ID+"/revoke", url.Values{}, 404)
 
 		page := o.ask("GET", "/desk/people/audit?object=staff&who=ada@quay.example", nil).Body.String()
-		for _, part := range []string{"reporter → editor", "bob@quay.example", "Robert"} {
+		for _, part := range []string{"Reporter → Editor", "bob@quay.example", "Robert"} {
 			if !strings.Contains(page, part) {
 				t.Errorf("the log lacks %s", part)
 			}
