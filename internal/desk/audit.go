@@ -138,8 +138,11 @@ func (d *Desk) audit(w http.ResponseWriter, r *http.Request) error {
 
 func (d *Desk) auditRow(b Base, e staff.Entry) AuditRow {
 	row := AuditRow{At: d.moment(b, e.At), Who: e.Who.Email, Act: actName(b, e.Act), Code: string(e.Act), Object: e.Object}
-	if row.Who == "" {
+	switch row.Who {
+	case "":
 		row.Who = b.T("desk.audit.nobody")
+	case staff.Program().Email:
+		row.Who = b.T("desk.story_room.program")
 	}
 	switch kind, id, _ := strings.Cut(e.Object, ":"); kind {
 	case "edition":

@@ -232,9 +232,11 @@ func TestAuditSpeaks(t *testing.T) {
 		record(staff.Overrule, "edition:x", map[string]string{"warnings": "alt, topic", "reason": "yes"})
 		record(staff.WriteStory, "edition:x", map[string]string{"access": "tier:gold", "headline": "changed", "until": "2026-12-01", "of a later version": "so"})
 		record(staff.KeepSite, "site", map[string]string{"gift-quota": "7", "tagline": ""})
+		o.owner = staff.Program()
+		record(staff.KeepTokens, "webhook:x", map[string]string{"switched off": "failing"})
 		for lang, want := range map[string][]string{
-			"en": {"Reporter → Editor", "in region", "– → Publisher", "23 November 2026, 01:30", "1 December 2026", "A picture has no alternative text. It has no topic.", "for gold", ">headline:<", "<bdi>changed</bdi>", "of a later version", "reason", "<bdi>yes</bdi>"},
-			"ar": {"مراسل ← محرر", "في \u2068region\u2069", "– ← مسؤول النشر", "23 نوفمبر 2026، 01:30", "1 ديسمبر 2026", "ليس لها", "لمشتركي \u2068gold\u2069", "<bdi>تغيّر</bdi>", "ممنوع من الدخول", "<bdi>نعم</bdi>", "السبب"},
+			"en": {"Reporter → Editor", "in region", "– → Publisher", "23 November 2026, 01:30", "1 December 2026", "A picture has no alternative text. It has no topic.", "for gold", ">headline:<", "<bdi>changed</bdi>", "<bdi>the program</bdi>", "nothing was taken", "of a later version", "reason", "<bdi>yes</bdi>"},
+			"ar": {"مراسل ← محرر", "في \u2068region\u2069", "– ← مسؤول النشر", "23 نوفمبر 2026، 01:30", "1 ديسمبر 2026", "ليس لها", "لمشتركي \u2068gold\u2069", "<bdi>تغيّر</bdi>", "ممنوع من الدخول", "منذ أيام", "<bdi>نعم</bdi>", "السبب"},
 			"he": {"כתב ← עורך", "במדור \u2068region\u2069", "23 בנובמבר 2026, 01:30", "1 בדצמבר 2026", "<bdi>השתנה</bdi>", "חסום", "<bdi>כן</bdi>"},
 			"ru": {"Корреспондент → Редактор", "в разделе region", "23 ноября 2026, 01:30", "1 декабря 2026", "<bdi>изменено</bdi>", "<bdi>да</bdi>", "причина"},
 			"fr": {"Reporter → Rédacteur", "dans region", "23 novembre 2026 à 01:30", "1er décembre 2026", "<bdi>modifié</bdi>", "<bdi>oui</bdi>", "raison"},
