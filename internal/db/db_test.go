@@ -167,3 +167,15 @@ func slugs(t *testing.T, d *db.DB) []string {
 	}
 	return all
 }
+
+// TestPages: a page holds a story's text, and the log is written ahead.
+func TestPages(t *testing.T) {
+	d := dbtest.SQLite(t)
+	var size int
+	var journal string
+	err := errors.Join(d.Read().QueryRowContext(t.Context(), `PRAGMA page_size`).Scan(&size),
+		d.Read().QueryRowContext(t.Context(), `PRAGMA journal_mode`).Scan(&journal))
+	if err != nil || size != 16384 || journal != "wal" {
+		t.Errorf("pages of %d bytes, journal %s, %v", size, journal, err)
+	}
+}
