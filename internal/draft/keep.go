@@ -40,6 +40,11 @@ func (s *Store) Release(ctx context.Context, tx *db.Tx, editionID, editor string
 }
 
 func (s *Store) keep(ctx context.Context, tx *db.Tx, editionID, editor string, release bool) (k Kept, err error) {
+	// The edition comes before its draft, as for whoever writes it past the desk:
+	// one who had the draft and one who had the edition would wait for one another.
+	if err := s.Stories.Lock(ctx, tx, editionID); err != nil {
+		return k, err
+	}
 	d, err := s.locked(ctx, tx, editionID)
 	if err != nil {
 		return k, err

@@ -1,7 +1,9 @@
 package draft
 
 import (
+	"fmt"
 	"strings"
+	"sync"
 	"testing"
 	"time"
 
@@ -208,6 +210,49 @@ func TestWhatIsWrittenPastTheDesk(t *testing.T) {
 		if r, err := n.Stories.RevisionAt(ctx, d.Read(), n.en, 5); err != nil || r.Headline != "Their boat" {
 			t.Errorf("%+v %v", r, err)
 		}
+	})
+}
+
+// TestBothDoors: keeping a draft and writing past it, at once, wait for one
+// another in the same order. On PostgreSQL one of two was given up as a deadlock.
+func TestBothDoors(t *testing.T) {
+	dbtest.Run(t, func(t *testing.T, d *db.DB) {
+		n := newNewsroom(t, d)
+		n.Tell = nil
+		ctx := t.Context()
+		n.tx(t, func(tx *db.Tx) error { _, err := n.Open(ctx, tx, n.en); return err })
+		write := func(tx *db.Tx, i int) error {
+			d, err := n.Load(ctx, tx, n.en)
+			if err == nil {
+				_, err = n.SetField(ctx, tx, n.en, Summary, d.Fields[Summary].Version, fmt.Sprint("At the quay, ", i), n.ada.ID)
+			}
+			return err
+		}
+		keep := func(tx *db.Tx, _ int) error { _, err := n.Keep(ctx, tx, n.en, "ada@quay.example"); return err }
+		past := func(tx *db.Tx, i int) error {
+			if err := n.Stories.Lock(ctx, tx, n.en); err != nil {
+				return err
+			}
+			e, err := n.Stories.EditionByID(ctx, tx, n.en)
+			if err != nil {
+				return err
+			}
+			e.Headline = fmt.Sprint("The ferry, ", i)
+			return n.Stories.SaveEdition(ctx, tx, &e, "bob@quay.example")
+		}
+		doors := [][]func(tx *db.Tx, i int) error{{write, keep}, {past}}
+		var all sync.WaitGroup
+		for _, door := range doors {
+			all.Go(func() {
+				for i := range 60 * len(door) {
+					if err := d.InTx(ctx, func(tx *db.Tx) error { return door[i%len(door)](tx, i) }); err != nil {
+						t.Error(err)
+						return
+					}
+				}
+			})
+		}
+		all.Wait()
 	})
 }
 
