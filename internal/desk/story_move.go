@@ -32,7 +32,7 @@ type MoveForm struct {
 	Ahead    bool   // it may take the working copy's newest words
 	Overrule bool   // warnings are to be overruled
 	Reason   string // as typed
-	Barred   string // why it cannot be made now
+	Barred   string // why it cannot be made now; of a correction, why it cannot take the words
 	Open     bool   // its form was sent and not taken
 }
 
@@ -217,7 +217,7 @@ func (d *Desk) moveForm(r *http.Request, b Base, m plan.Move, checks []plan.Chec
 		f.Note = b.T(note)
 	}
 	f.Ahead = f.Correct && ahead
-	if m.Checked {
+	if m.Checked || f.Ahead { // the words of a correction are checked as any others
 		for _, c := range checks {
 			switch {
 			case c.Must && (c.Kind != plan.Embargoed || !m.Time): // a schedule may be for after the embargo
@@ -228,6 +228,9 @@ func (d *Desk) moveForm(r *http.Request, b Base, m plan.Move, checks []plan.Chec
 				f.Barred = b.T("desk.story_room.no_overrule")
 			}
 		}
+	}
+	if f.Correct && f.Barred != "" {
+		f.Ahead, f.Overrule = false, false // what is wrong is told all the same
 	}
 	if m.Name == refused {
 		f.Open, f.Text, f.At, f.Changed, f.Reason = true, r.PostForm.Get("note"), r.PostForm.Get("at"), r.PostForm.Get("changed"), r.PostForm.Get("reason")
