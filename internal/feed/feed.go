@@ -4,6 +4,7 @@ import (
 	"encoding/json"
 	"encoding/xml"
 	"io"
+	"strings"
 	"time"
 )
 
@@ -96,7 +97,7 @@ func RSS(w io.Writer, c Channel) error {
 		DC: "http://purl.org/dc/elements/1.1/", Media: "http://search.yahoo.com/mrss/",
 		Channel: rssChannel{
 			Title: clean(c.Title), Link: c.Home, Self: rssLink{Href: c.Self, Rel: "self", Type: "application/rss+xml"},
-			Description: clean(c.Description), Language: c.Lang,
+			Description: clean(asHTML(c.Description)), Language: c.Lang,
 		},
 	}
 	if !c.Updated.IsZero() {
@@ -105,7 +106,7 @@ func RSS(w io.Writer, c Channel) error {
 	for _, it := range c.Items {
 		item := rssItem{
 			Title: clean(it.Title), Link: it.URL, GUID: rssGUID{ID: it.ID}, Published: it.Published.UTC().Format(time.RFC1123Z),
-			Creators: it.Authors, Categories: it.Categories, Summary: clean(it.Summary), HTML: clean(it.HTML),
+			Creators: it.Authors, Categories: it.Categories, Summary: clean(asHTML(it.Summary)), HTML: clean(it.HTML),
 		}
 		if it.Updated.After(it.Published) {
 			item.Updated = it.Updated.UTC().Format(time.RFC3339)
@@ -116,6 +117,12 @@ func RSS(w io.Writer, c Channel) error {
 		out.Channel.Items = append(out.Channel.Items, item)
 	}
 	return writeXML(w, out)
+}
+
+// asHTML writes plain text as HTML: that is what readers take the description
+// for (RSS Advisory Board, Best Practices Profile, "description").
+func asHTML(text string) string {
+	return strings.NewReplacer("&", "&amp;", "<", "&lt;", ">", "&gt;").Replace(text)
 }
 
 type jsonFeed struct {
