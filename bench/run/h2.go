@@ -60,7 +60,7 @@ func (b *bench) secure(ctx context.Context, dir, work string, a *archive) (err e
 			tests = append(tests, stories[i])
 		}
 	}
-	found, err := b.measure(ctx, v, tests, func(t *test, asks []ask) (measure, error) {
+	found, err := b.measure(ctx, tests, func(t *test, asks []ask) (measure, error) {
 		return loadH2(ctx, work, t.server, asks[0], b.connections, b.each)
 	})
 	a.lines = append(a.lines, found...)

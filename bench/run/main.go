@@ -1,6 +1,6 @@
 // Command run is the side-by-side benchmark: nginx, a bare net/http server and
-// Masthead, in one run, on one core, under one load. bench/README.md tells what
-// is measured and how.
+// Masthead, and Ghost and WordPress where they are installed, in one run, on one
+// core, under one load. bench/README.md tells what is measured and how.
 //
 //	go run ./bench/run -stories 20000
 package main
@@ -29,6 +29,8 @@ type bench struct {
 	each                         time.Duration
 	masthead, dir, out           string
 	lines                        string // which of them to measure; empty for all
+	ghost, wordpress             string // folders that may have them
+	rivals                       []rival
 }
 
 func main() {
@@ -40,6 +42,8 @@ func main() {
 	flag.StringVar(&b.masthead, "masthead", "bin/masthead", "the program to measure")
 	flag.StringVar(&b.dir, "dir", "", "a folder to keep the newsrooms in for another run; a new one is thrown away")
 	flag.StringVar(&b.out, "out", "bench/RESULTS.md", "where the tables are written")
+	flag.StringVar(&b.ghost, "ghost", "", "the folder of an installed Ghost, to be measured too")
+	flag.StringVar(&b.wordpress, "wordpress", "/usr/share/wordpress", "the folder of a WordPress, measured too where it is there")
 	flag.StringVar(&b.lines, "lines", "", "measure the lines alone whose names match this regular expression, and print the tables without writing them")
 	flag.Parse()
 	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt)
@@ -62,6 +66,7 @@ func (b *bench) run(ctx context.Context) (err error) {
 			return fmt.Errorf("%w (apt-get install wrk nghttp2-client util-linux)", err)
 		}
 	}
+	b.rivals = b.findRivals()
 	work, err := os.MkdirTemp("", "masthead-bench-")
 	if err != nil {
 		return err
@@ -77,6 +82,9 @@ func (b *bench) run(ctx context.Context) (err error) {
 		a, err := b.archive(ctx, dir, work, n)
 		if err == nil {
 			err = b.secure(ctx, dir, work, &a)
+		}
+		if err == nil {
+			err = b.beside(ctx, work, &a)
 		}
 		if err != nil {
 			return fmt.Errorf("%d stories: %w", n, err)
@@ -175,7 +183,7 @@ func (b *bench) archive(ctx context.Context, dir, work string, n int) (a archive
 		}
 		tests = slices.DeleteFunc(tests, func(t test) bool { return t.name != "bare Go" && !wanted.MatchString(t.name) })
 	}
-	if a.lines, err = b.measure(ctx, v, tests, func(t *test, asks []ask) (measure, error) {
+	if a.lines, err = b.measure(ctx, tests, func(t *test, asks []ask) (measure, error) {
 		return load(ctx, work, t.server, asks, b.connections, b.each)
 	}); err != nil {
 		return a, err
@@ -189,7 +197,7 @@ func (b *bench) archive(ctx context.Context, dir, work string, n int) (a archive
 }
 
 // measure puts each test under load in turn, round after round.
-func (b *bench) measure(ctx context.Context, v *visitors, tests []test, load func(t *test, asks []ask) (measure, error)) (lines []line, err error) {
+func (b *bench) measure(ctx context.Context, tests []test, load func(t *test, asks []ask) (measure, error)) (lines []line, err error) {
 	found := make([][]measure, len(tests))
 	for round := range b.rounds {
 		for i := range tests {
@@ -199,7 +207,7 @@ func (b *bench) measure(ctx context.Context, v *visitors, tests []test, load fun
 				return nil, fmt.Errorf("%s: %w", t.name, err)
 			}
 			if t.size == 0 {
-				if t.size, err = v.sizeOf(ctx, asks[0]); err != nil {
+				if t.size, err = t.sizeOf(ctx, asks[0]); err != nil {
 					return nil, fmt.Errorf("%s: %w", t.name, err)
 				}
 			}

@@ -41,6 +41,9 @@ func (r *report) write(w io.Writer) {
 	fmt.Fprintf(w, "- servers on core %s, load (wrk, one thread, %d connections kept alive) on core %s; HTTP/1.1 but where HTTP/2 is named (h2load, one request at a time on each connection), gzip; %d rounds (medians told) of %v a line\n",
 		serverCore, r.bench.connections, loadCore, r.bench.rounds, r.bench.each)
 	fmt.Fprintf(w, "- SQLite in a folder; stories of about 700 words without pictures; the page that nginx and bare Go serve is the open story's, %d bytes compressed\n", r.archives[0].pageSize)
+	for _, v := range r.bench.rivals {
+		fmt.Fprintf(w, "- beside us %s: %s; %d connections\n", v.name, v.how, min(r.bench.connections, rivalConnections))
+	}
 	for _, a := range r.archives {
 		r.table(w, a)
 	}

@@ -141,8 +141,9 @@ func (d *desk) publish(ctx context.Context, tx *db.Tx, i int, at time.Time) (str
 	if err := d.Stories.Save(ctx, tx, &st); err != nil {
 		return "", err
 	}
-	e := story.Edition{StoryID: st.ID, Lang: "en", Status: story.Published, Slug: fmt.Sprint("story-", i), Kicker: d.writer.sentence(3),
-		Headline: d.writer.sentence(9), Summary: d.writer.sentence(25) + ".", Body: doc.FromText(d.writer.paragraphs(i)), PublishedAt: at}
+	p := d.writer.piece(i)
+	e := story.Edition{StoryID: st.ID, Lang: "en", Status: story.Published, Slug: fmt.Sprint("story-", i), Kicker: p.kicker,
+		Headline: p.headline, Summary: p.summary, Body: doc.FromText(p.text), PublishedAt: at}
 	if err := d.Stories.SaveEdition(ctx, tx, &e, "bench"); err != nil {
 		return "", err
 	}

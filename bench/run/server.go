@@ -31,6 +31,8 @@ type server struct {
 	cmd    *exec.Cmd
 	errs   *bytes.Buffer
 	ready  time.Duration // from its start to its first 200
+	with   []*server     // what it needs to answer: counted and stopped with it
+	strict bool          // the load looks at each status: it has the time, before a slow server
 }
 
 // url is where it answers, without a final slash.
@@ -38,40 +40,58 @@ func (s *server) url() string { return s.scheme + "://" + s.addr }
 
 // start runs a server on its core and waits for the first 200 at path.
 func start(ctx context.Context, name, scheme, addr, path string, command ...string) (*server, error) {
-	s := &server{name: name, scheme: scheme, addr: addr, errs: &bytes.Buffer{}}
+	s := &server{name: name, scheme: scheme, addr: addr}
+	client := &http.Client{Timeout: time.Minute, Transport: transport}
+	return s, s.launch(ctx, func() error {
+		resp, err := client.Get(s.url() + path)
+		if err != nil {
+			return err
+		}
+		resp.Body.Close()
+		if resp.StatusCode != http.StatusOK {
+			return errors.New(resp.Status)
+		}
+		return nil
+	}, command...)
+}
+
+// launch runs the server's program on its core, and waits until it answers.
+func (s *server) launch(ctx context.Context, answers func() error, command ...string) error {
+	s.errs = &bytes.Buffer{}
 	s.cmd = exec.Command("taskset", append([]string{"-c", serverCore}, command...)...)
 	s.cmd.Stderr = s.errs
 	s.cmd.SysProcAttr = &syscall.SysProcAttr{Pdeathsig: syscall.SIGTERM}
 	began := time.Now()
 	if err := s.cmd.Start(); err != nil {
-		return nil, fmt.Errorf("%s: %w", name, err)
+		return fmt.Errorf("%s: %w", s.name, err)
 	}
-	client := &http.Client{Timeout: time.Minute, Transport: transport}
 	for {
-		resp, err := client.Get(s.url() + path)
+		err := answers()
 		if err == nil {
-			resp.Body.Close()
-			if resp.StatusCode == http.StatusOK {
-				s.ready = time.Since(began)
-				return s, nil
-			}
-			err = errors.New(resp.Status)
+			s.ready = time.Since(began)
+			return nil
 		}
 		if ctx.Err() != nil || time.Since(began) > 2*time.Minute {
-			return nil, errors.Join(fmt.Errorf("%s does not answer: %w: %s", name, err, s.errs), s.stop())
+			stopped := s.stop() // then all that it had to say is there
+			return errors.Join(fmt.Errorf("%s does not answer: %w: %s", s.name, err, s.errs), stopped)
 		}
 		time.Sleep(time.Millisecond)
 	}
 }
 
+// stop ends the server, and then what it needed.
 func (s *server) stop() error {
-	if err := s.cmd.Process.Signal(syscall.SIGTERM); err != nil {
-		return fmt.Errorf("stop %s: %w", s.name, err)
+	err := s.cmd.Process.Signal(syscall.SIGTERM)
+	if err != nil {
+		err = fmt.Errorf("stop %s: %w", s.name, err)
 	}
-	if err := s.cmd.Wait(); err != nil && s.cmd.ProcessState.ExitCode() > 0 {
-		return fmt.Errorf("%s: %w: %s", s.name, err, s.errs)
+	if err2 := s.cmd.Wait(); err2 != nil && s.cmd.ProcessState.ExitCode() > 0 {
+		err = errors.Join(err, fmt.Errorf("%s: %w: %s", s.name, err2, s.errs))
 	}
-	return nil
+	for _, w := range s.with {
+		err = errors.Join(err, w.stop())
+	}
+	return err
 }
 
 // settle waits until the server has had nothing to do for two seconds: what it
@@ -141,9 +161,12 @@ func (s *server) memory(line string) (mb float64) {
 	return mb
 }
 
-// processes gives the server's process and its children.
+// processes gives the server's process, those of what it needs, and their children.
 func (s *server) processes() []int {
 	pids := []int{s.cmd.Process.Pid}
+	for _, w := range s.with {
+		pids = append(pids, w.cmd.Process.Pid)
+	}
 	for i := 0; i < len(pids); i++ {
 		text, _ := os.ReadFile(fmt.Sprintf("/proc/%d/task/%d/children", pids[i], pids[i]))
 		for _, f := range strings.Fields(string(text)) {
@@ -166,10 +189,7 @@ func freeAddr() (string, error) {
 
 // startNginx serves the compressed page as a static file, as well as nginx can.
 func startNginx(ctx context.Context, dir string, plain, gz []byte) (s *server, how string, err error) {
-	nginx, err := exec.LookPath("nginx")
-	if err != nil {
-		nginx = "/usr/sbin/nginx" // not on everybody's path
-	}
+	nginx := systemProgram("nginx")
 	version, err := exec.Command(nginx, "-V").CombinedOutput()
 	if err != nil {
 		return nil, "", fmt.Errorf("nginx: %w (apt-get install nginx-light)", err)
@@ -191,6 +211,14 @@ func startNginx(ctx context.Context, dir string, plain, gz []byte) (s *server, h
 			return nil, "", err
 		}
 	}
+	s, err = runNginx(ctx, "nginx", dir, addr, "/story", fmt.Sprintf(`open_file_cache max=100;
+	server { listen %s; root %s; default_type "text/html; charset=utf-8"; location = /story { %s } }`, addr, dir, serve))
+	return s, how, err
+}
+
+// runNginx starts nginx with one worker; serve is the rest of its configuration,
+// and path what it must answer.
+func runNginx(ctx context.Context, name, dir, addr, path, serve string) (*server, error) {
 	user := ""
 	if os.Getuid() == 0 {
 		user = "user root;"
@@ -198,17 +226,24 @@ func startNginx(ctx context.Context, dir string, plain, gz []byte) (s *server, h
 	conf := fmt.Sprintf(`%s daemon off; worker_processes 1; pid %s/nginx.pid; error_log stderr;
 events { worker_connections 1024; }
 http {
-	access_log off; sendfile on; tcp_nopush on; keepalive_requests 1000000000; open_file_cache max=100;
+	access_log off; sendfile on; tcp_nopush on; keepalive_requests 1000000000;
 	client_body_temp_path %[2]s/body; proxy_temp_path %[2]s/proxy; fastcgi_temp_path %[2]s/fastcgi; uwsgi_temp_path %[2]s/uwsgi; scgi_temp_path %[2]s/scgi;
-	server { listen %[3]s; root %[2]s; default_type "text/html; charset=utf-8"; location = /story { %[4]s } }
+	%[3]s
 }
-`, user, dir, addr, serve)
-	path := filepath.Join(dir, "nginx.conf")
-	if err := os.WriteFile(path, []byte(conf), 0o644); err != nil {
-		return nil, "", err
+`, user, dir, serve)
+	file := filepath.Join(dir, "nginx.conf")
+	if err := os.WriteFile(file, []byte(conf), 0o644); err != nil {
+		return nil, err
 	}
-	s, err = start(ctx, "nginx", "http", addr, "/story", nginx, "-p", dir, "-e", "stderr", "-c", path)
-	return s, how, err
+	return start(ctx, name, "http", addr, path, systemProgram("nginx"), "-p", dir, "-e", "stderr", "-c", file)
+}
+
+// systemProgram is where a program is that is not on everybody's path.
+func systemProgram(name string) string {
+	if path, err := exec.LookPath(name); err == nil {
+		return path
+	}
+	return filepath.Join("/usr/sbin", name)
 }
 
 // identity is a certificate and its key, for HTTP/2.

@@ -28,6 +28,29 @@ type test struct {
 	size   int                                  // bytes of an answer; 0 when it must be asked for
 }
 
+// sizeOf gives how long an answer of t is.
+func (t *test) sizeOf(ctx context.Context, a ask) (int, error) {
+	r, err := http.NewRequestWithContext(ctx, http.MethodGet, t.server.url()+a.path, nil)
+	if err != nil {
+		return 0, err
+	}
+	r.Header.Set("Accept-Encoding", "gzip")
+	r.Header.Set("Cookie", a.cookie)
+	resp, err := transport.RoundTrip(r) // a redirect is no page
+	if err != nil {
+		return 0, err
+	}
+	defer resp.Body.Close()
+	var b bytes.Buffer
+	if _, err := b.ReadFrom(resp.Body); err != nil {
+		return 0, err
+	}
+	if resp.StatusCode != http.StatusOK {
+		return 0, errors.New(resp.Status)
+	}
+	return b.Len(), nil
+}
+
 // visitors are all who read, and the desk that publishes.
 type visitors struct {
 	site      *server
@@ -189,29 +212,6 @@ func (v *visitors) passOf(ctx context.Context, b *browser) (string, error) {
 		return "", fmt.Errorf("a reader has only the cookies %q", cookies)
 	}
 	return cookies, nil
-}
-
-// sizeOf gives how long an answer is.
-func (v *visitors) sizeOf(ctx context.Context, a ask) (int, error) {
-	r, err := http.NewRequestWithContext(ctx, http.MethodGet, v.site.url()+a.path, nil)
-	if err != nil {
-		return 0, err
-	}
-	r.Header.Set("Accept-Encoding", "gzip")
-	r.Header.Set("Cookie", a.cookie)
-	resp, err := (&http.Client{Transport: transport}).Do(r)
-	if err != nil {
-		return 0, err
-	}
-	defer resp.Body.Close()
-	var b bytes.Buffer
-	if _, err := b.ReadFrom(resp.Body); err != nil {
-		return 0, err
-	}
-	if resp.StatusCode != http.StatusOK {
-		return 0, errors.New(resp.Status)
-	}
-	return b.Len(), nil
 }
 
 // publishAndRead publishes n stories, reads each as soon as it is committed, and

@@ -73,6 +73,16 @@ func (w *writer) paragraphs(number int) string {
 	return b.String()
 }
 
+// piece is the text of one story, whoever is to publish it.
+type piece struct {
+	kicker, headline, summary string
+	text                      string // its paragraphs, with an empty line between them
+}
+
+func (w *writer) piece(number int) piece {
+	return piece{kicker: w.sentence(3), headline: w.sentence(9), summary: w.sentence(25) + ".", text: w.paragraphs(number)}
+}
+
 func ending(number int) string {
 	return fmt.Sprintf("Here ends story number %d of the made-up ones.", number)
 }
