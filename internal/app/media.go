@@ -23,7 +23,7 @@ func (a *App) mediaChanged(ctx context.Context, tx *db.Tx, ids ...string) error 
 		}
 		for _, u := range uses {
 			switch u.Where {
-			case media.AsPortrait: // at the foot of any story
+			case media.AsPortrait, media.AsLogo: // at the foot of any story, or at the head of every page
 				tags = append(tags, site.SiteTag)
 			case media.AsLead: // every edition has it
 				for _, lang := range a.Config.Languages {

@@ -270,6 +270,8 @@ func (d *Desk) useRow(b Base, u media.Use) UseRow {
 		row.Public = (&url.URL{Path: u.Path}).EscapedPath()
 	}
 	switch {
+	case u.Where == media.AsLogo:
+		row.Name, row.Dir, row.URL = d.Config.In(b.Lang).Title, "", "/desk/site/look"
 	case u.AuthorID != "":
 		names := story.Texts{}
 		json.Unmarshal([]byte(u.Names), &names) // what the database holds is JSON; else the name is empty

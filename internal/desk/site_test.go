@@ -179,6 +179,11 @@ func TestLook(t *testing.T) {
 			t.Error("no logo is set")
 		}
 		o.page(t, "/desk/site/look", `class="logo-shown logo"`)
+		at := "/desk/media/" + o.Config.Logo
+		o.page(t, at, `<a href="/desk/site/look">`)
+		if w := o.ask("POST", at+"/delete", url.Values{}); w.Code != 409 {
+			t.Errorf("deleting the logo = %d", w.Code)
+		}
 	})
 }
 

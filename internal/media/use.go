@@ -13,12 +13,13 @@ import (
 // Where says what a picture or file is to a story or an author.
 type Where string
 
-// The uses. The tables of stories and authors are read here and never written.
+// The uses. The tables of stories, authors and settings are read here and never written.
 const (
 	AsLead     Where = "lead"     // a story's lead picture
 	InWords    Where = "words"    // in the body of an edition
 	InDraft    Where = "draft"    // in what somebody is writing
 	AsPortrait Where = "portrait" // an author's
+	AsLogo     Where = "logo"     // at the head of every page
 )
 
 // Use is one place where a picture or file is used.
@@ -113,10 +114,11 @@ func (s *Store) readSome(ctx context.Context, tx *db.Tx, limit int) (n int, err 
 // Unused is the condition, of a query over media, that nothing shows it.
 const Unused = `NOT EXISTS (SELECT 1 FROM media_use u WHERE u.media_id = media.id)
 	AND NOT EXISTS (SELECT 1 FROM story s WHERE s.lead_media_id = media.id)
-	AND NOT EXISTS (SELECT 1 FROM author a WHERE a.portrait_id = media.id)`
+	AND NOT EXISTS (SELECT 1 FROM author a WHERE a.portrait_id = media.id)
+	AND NOT EXISTS (SELECT 1 FROM setting o WHERE o.value = media.id AND o.name IN ('logo', 'logo-dark'))`
 
 // Uses gives where a picture or file is used: leads first, then words, by the
-// newest edition, then what is being written, then portraits.
+// newest edition, then what is being written, then portraits and logos.
 func (s *Store) Uses(ctx context.Context, q db.Queryer, id string) (all []Use, err error) {
 	rows, err := q.QueryContext(ctx, `SELECT p.place, e.story_id, e.id, e.lang, e.headline, COALESCE(CASE e.status WHEN 'published' THEN e.path END, '') FROM (
 			SELECT 'lead' AS place, 1 AS rank, e.id AS edition_id FROM story s JOIN edition e ON e.story_id = s.id AND e.lang = s.original_lang
@@ -145,7 +147,16 @@ func (s *Store) Uses(ctx context.Context, q db.Queryer, id string) (all []Use, e
 	if err != nil {
 		return nil, fmt.Errorf("media.Uses(%s): %w", id, err)
 	}
-	return slices.Concat(all, bare, faces), nil
+	rows, err = q.QueryContext(ctx, `SELECT name FROM setting WHERE value = $1 AND name IN ('logo', 'logo-dark') ORDER BY name`, id)
+	logos, err := db.Rows(rows, err, func(r db.Scanner) (u Use, err error) {
+		var name string
+		u.Where = AsLogo
+		return u, r.Scan(&name)
+	})
+	if err != nil {
+		return nil, fmt.Errorf("media.Uses(%s): %w", id, err)
+	}
+	return slices.Concat(all, bare, faces, logos), nil
 }
 
 // quoted makes an ID what LIKE looks for: an ID has none of LIKE's own letters
