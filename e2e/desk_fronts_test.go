@@ -2,7 +2,7 @@ package e2e
 
 import (
 	"context"
-	"log/slog"
+	"os"
 	"path/filepath"
 	"slices"
 	"strconv"
@@ -13,18 +13,20 @@ import (
 	"github.com/chromedp/chromedp"
 
 	"masthead/internal/app"
-	"masthead/internal/config"
 	"masthead/internal/db"
 	"masthead/internal/doc"
 	"masthead/internal/story"
 )
 
 // newDeskRoom serves a newsroom of one section with three published stories, and
-// gives a tab of its owner.
-func newDeskRoom(t *testing.T) (*newsroom, *tab) {
+// gives a tab of its owner. settings are lines of its masthead.toml.
+func newDeskRoom(t *testing.T, settings ...string) (*newsroom, *tab) {
 	t.Helper()
 	folder := filepath.Join(t.TempDir(), "room")
 	command(t, "init", "--dir", folder)
+	if err := os.WriteFile(filepath.Join(folder, "masthead.toml"), []byte(strings.Join(settings, "\n")), 0o600); err != nil {
+		t.Fatal(err)
+	}
 	if err := threeStories(t.Context(), folder); err != nil {
 		t.Fatal(err)
 	}
@@ -40,16 +42,7 @@ func newDeskRoom(t *testing.T) (*newsroom, *tab) {
 }
 
 func threeStories(ctx context.Context, folder string) error {
-	c, err := config.Load(folder, nil, func(string) (string, bool) { return "", false })
-	if err != nil {
-		return err
-	}
-	a, err := app.Open(ctx, c, slog.New(slog.DiscardHandler))
-	if err != nil {
-		return err
-	}
-	defer a.Close()
-	return a.DB.InTx(ctx, func(tx *db.Tx) error {
+	return within(ctx, folder, func(ctx context.Context, a *app.App, tx *db.Tx) error {
 		harbour := story.Section{Slug: "harbour", Names: story.Texts{"en": "Harbour"}}
 		if err := a.Stories.SaveSection(ctx, tx, &harbour); err != nil {
 			return err

@@ -5,18 +5,17 @@ import (
 	"image"
 	"image/color"
 	"image/png"
-	"log/slog"
 	"os"
 	"path/filepath"
 	"strings"
 	"testing"
 	"time"
 
+	"github.com/chromedp/cdproto/emulation"
 	"github.com/chromedp/chromedp"
 	"github.com/chromedp/chromedp/kb"
 
 	"masthead/internal/app"
-	"masthead/internal/config"
 	"masthead/internal/db"
 	"masthead/internal/doc"
 	"masthead/internal/story"
@@ -30,10 +29,11 @@ func (b *tab) keys(keys ...string) {
 	}
 }
 
-// TestDeskFocalPoint uploads a picture by the form and says what no cut may
-// lose, by a click and by keys.
-func TestDeskFocalPoint(t *testing.T) {
-	_, b := newDeskRoom(t)
+// TestDeskPicture uploads a picture by the form and says what no cut may lose,
+// by a click and by keys; then a story shows it, another file takes its place,
+// and its rights end.
+func TestDeskPicture(t *testing.T) {
+	n, b := newDeskRoom(t)
 	picture := image.NewGray(image.Rect(0, 0, 800, 400))
 	for i := range picture.Pix {
 		picture.Pix[i] = byte(i / 800)
@@ -88,6 +88,71 @@ func TestDeskFocalPoint(t *testing.T) {
 		t.Errorf("the mark is called %q", label)
 	}
 	save("76 26")
+	medium, _, _ := strings.Cut(b.path(), "?")
+
+	// A story of three shows it.
+	b.open("/desk/")
+	b.click(`.entry-headline a[href^="/desk/stories/"]`)
+	room, _, _ := strings.Cut(b.path(), "?")
+	b.open(room + "/lead")
+	b.press(`label[for=picture-0]`)
+	b.fill("#alt", "The harbour wall")
+	b.click(`form[action$="/lead"] .stack button`)
+	b.open(room)
+	reader, public := newTab(t, n), eval[string](b, `document.querySelector('.side a[href^="/2"]').getAttribute("href")`)
+	const lead = `.story-lead img[alt="The harbour wall"]`
+	shown := func() string {
+		t.Helper()
+		reader.open(public)
+		if !reader.has(lead) {
+			return ""
+		}
+		reader.until(`document.querySelector('` + lead + `').naturalWidth > 0`)
+		return eval[string](reader, `document.querySelector('`+lead+`').src`)
+	}
+	was := shown()
+	if reader.open("/"); was == "" || !reader.has("img.fx8.fy3") {
+		t.Errorf("the story shows %q, and the front page cuts it elsewhere: %.1500s", was, reader.html())
+	}
+
+	// Another file in its place: the old one is gone from the pages, and the point goes back to the middle.
+	b.open(medium)
+	b.do(chromedp.SetUploadFiles(chromedp.CSS("#file"), []string{drawing}))
+	if b.click(`form[action$="/replace"] button`); !strings.Contains(b.text(".problem"), "SVG") || shown() != was {
+		t.Errorf("a drawing in its place: %s", b.text(".problem"))
+	}
+	b.do(chromedp.SetUploadFiles(chromedp.CSS("#file"), []string{ferryPicture(t, "mole.png", 40)}))
+	b.click(`form[action$="/replace"] button`)
+	if name := b.text("h1"); name != "mole.png" || eval[string](b, fields) != "50 50" {
+		t.Errorf("%s is in its place, with the point at %s", name, eval[string](b, fields))
+	}
+	eval[any](b, `document.querySelector(".focal-mark").focus(), null`)
+	b.keys(kb.ArrowDown, kb.ArrowDown)
+	save("50 52")
+	is := shown()
+	if is == "" || is == was {
+		t.Errorf("the story shows %q, as before", is)
+	}
+
+	// Its rights ended yesterday.
+	eval[any](b, `document.querySelector("#last_day").value = "`+time.Now().AddDate(0, 0, -1).Format(time.DateOnly)+`", null`)
+	b.click(`form[action$="/rights"] button`)
+	if !b.has(".rights-ended") {
+		t.Errorf("the room says %s", b.text("main"))
+	}
+	for _, path := range []string{public, "/", "/feed.xml"} {
+		if _, _, page := n.get(t, path, ""); strings.Contains(page, "/media/") {
+			t.Errorf("%s still has a picture", path)
+		}
+	}
+	b.open(room)
+	if got := b.text(".checks .must"); !strings.Contains(got, "mole.png") {
+		t.Errorf("the checks say %q", got)
+	}
+	b.open("/desk/media?state=ended")
+	if got := b.text(".library"); !strings.Contains(got, "mole.png") {
+		t.Errorf("among what has ended is %q", got)
+	}
 }
 
 // newWalledRoom serves a newsroom with one long story under the wall's rules,
@@ -111,16 +176,7 @@ func newWalledRoom(t *testing.T) (n *newsroom, b *tab, path string) {
 }
 
 func longStory(ctx context.Context, folder string) (path string, err error) {
-	c, err := config.Load(folder, nil, func(string) (string, bool) { return "", false })
-	if err != nil {
-		return "", err
-	}
-	a, err := app.Open(ctx, c, slog.New(slog.DiscardHandler))
-	if err != nil {
-		return "", err
-	}
-	defer a.Close()
-	err = a.DB.InTx(ctx, func(tx *db.Tx) error {
+	err = within(ctx, folder, func(ctx context.Context, a *app.App, tx *db.Tx) error {
 		harbour := story.Section{Slug: "harbour", Names: story.Texts{"en": "Harbour"}}
 		if err := a.Stories.SaveSection(ctx, tx, &harbour); err != nil {
 			return err
@@ -209,6 +265,20 @@ func TestDeskWallByKeys(t *testing.T) {
 	b.click(`form[action="/desk/wall/live"] button`)
 	reads(true)
 
+	// By buttons, which a script answers at once; without one they save.
+	b.open("/desk/wall")
+	b.press("[data-order] > li:nth-child(1) button[name=down]")
+	inOrder("ask let")
+	b.press("[data-order] > li:nth-child(2) button[name=up]")
+	inOrder("let ask")
+	b.withoutScripts()
+	b.open("/desk/wall")
+	b.click("[data-order] > li:nth-child(1) button[name=down]")
+	inOrder("ask let")
+	b.click("[data-order] > li:nth-child(2) button[name=up]")
+	inOrder("let ask")
+	call(b, emulation.SetScriptExecutionDisabled, emulation.SetScriptExecutionDisabledParams{})
+
 	// By pointer: the first is dragged below the second.
 	b.open("/desk/wall")
 	x, y := b.middle("[data-order] > li:nth-child(1) .grip")
@@ -216,11 +286,6 @@ func TestDeskWallByKeys(t *testing.T) {
 	b.do(chromedp.DragAndDropXY(x, y, x, end-20, 12))
 	live("ask let")
 	reads(false)
-
-	b.open("/desk/wall/replay")
-	if b.text("main table") == "" && b.text("main .nothing") == "" {
-		t.Errorf("the replay says %s", b.text("main"))
-	}
 
 	b.open("/desk/wall/lifts")
 	b.do(chromedp.SetValue(chromedp.CSS("#section"), "harbour"))
@@ -236,6 +301,39 @@ func TestDeskWallByKeys(t *testing.T) {
 	reads(false)
 	if b.has(".lift-on") {
 		t.Error("the lift is on still")
+	}
+
+	// Another lift, which nobody ends.
+	b.do(chromedp.SetValue(chromedp.CSS("#section"), "harbour"), chromedp.SetValue(chromedp.CSS("#hours"), "1"))
+	b.fill("#reason", "The flood is back")
+	b.click(`form[action="/desk/wall/lifts"] button`)
+	reads(true)
+	soon := time.Now().Add(4 * time.Second)
+	n.later(t, `UPDATE wall_lift SET ends_at = $1 WHERE reason = 'The flood is back'`, soon.UnixMicro())
+	reads(true)
+	for time.Now().Before(soon.Add(10 * time.Second)) {
+		if _, _, page := n.get(t, path, ""); !strings.Contains(page, "as nobody had foretold") {
+			break
+		}
+		time.Sleep(100 * time.Millisecond)
+	}
+	reads(false)
+	if now := time.Now(); now.Before(soon) {
+		t.Errorf("the lift ended %s too early", soon.Sub(now))
+	}
+	b.open("/desk/wall/lifts")
+	if b.has(".lift-on") || b.has(`form[action$="/end"]`) {
+		t.Error("the lift is on still")
+	}
+
+	// What was read so far, under rules that stop nobody.
+	b.open("/desk/wall")
+	b.press("[data-order] > li:nth-child(1) button[name=down]")
+	save("let ask")
+	b.open("/desk/wall/replay")
+	row := eval[[]string](b, `[...document.querySelectorAll(".replay-all td")].map(d => d.textContent.trim())`)
+	if len(row) != 3 || row[0] == "0" || strings.HasPrefix(row[1], "0.0") || !strings.HasPrefix(row[2], "0.0") || !strings.Contains(b.text(".replay"), "Harbour") {
+		t.Errorf("the replay says %q: %s", row, b.text("main"))
 	}
 }
 
@@ -261,5 +359,64 @@ func TestDeskImport(t *testing.T) {
 	b.click(`.entry-headline a`)
 	if got := b.text("main h1"); got != "نور" && got != "Ada" {
 		t.Errorf("the reader is called %q", got)
+	}
+}
+
+// TestDeskLeadsOn gives old addresses to readers: of a topic that was merged into
+// another, and of a site before this one, from a file.
+func TestDeskLeadsOn(t *testing.T) {
+	n, b := newDeskRoom(t)
+	reader := newTab(t, n)
+	for name, aliases := range map[string]string{"Boats": "", "Ships": "Vessels, Craft"} {
+		b.open("/desk/subjects/topics")
+		b.click(".subject-new a")
+		b.fill("#name-0", name)
+		b.fill("#aliases-0", aliases)
+		b.click("form.stack button[type=submit]")
+	}
+	b.open("/desk/")
+	b.click(`.entry-headline a[href^="/desk/stories/"]`)
+	room, _, _ := strings.Cut(b.path(), "?")
+	b.open(room + "/facts")
+	b.fill("#topics", "Boats")
+	b.click(`form[action$="/facts"] button`)
+	headline := func() string { return reader.text("main h3, main .card-headline, main h2") }
+	if status := reader.open("/topic/boats/"); status != 200 || headline() == "" {
+		t.Fatalf("the topic's page = %d: %s", status, reader.text("main"))
+	}
+	story := headline()
+
+	b.open("/desk/subjects/topics?q=Boats")
+	b.click(".subject-rows a")
+	b.fill("#merge-words", "vessels")
+	b.click("form[role=search]:has(#merge-words) button")
+	b.click(`form[action$="/merge"] button`)
+	if got := eval[string](b, `document.querySelector("#name-0").value + ": " + document.querySelector("#aliases-0").value`); !strings.HasPrefix(got, "Ships: ") || !strings.Contains(got, "Boats") || !strings.Contains(got, "Vessels") {
+		t.Errorf("the topic that is left is %q", got)
+	}
+	if status := reader.open("/topic/boats/"); status != 200 || reader.path() != "/topic/ships/" || headline() != story {
+		t.Errorf("the old address = %d, leads to %s: %s", status, reader.path(), headline())
+	}
+
+	file := filepath.Join(t.TempDir(), "redirects.csv")
+	if err := os.WriteFile(file, []byte("from,to\n/blog/about-boats.html,/topic/ships/\n/harbour/,/topic/ships/\nno-address,/harbour/\n/blog/harbour.html,/harbour/\n"), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	b.open("/desk/site/redirects")
+	b.do(chromedp.SetUploadFiles(chromedp.CSS("#file"), []string{file}))
+	b.click(`form[action="/desk/site/redirects/import"] button`)
+	if got := b.text(".report"); !strings.Contains(got, "2 of 4 lines") || !strings.Contains(got, "Line 3") || !strings.Contains(got, "Line 4") {
+		t.Errorf("the report says %q", got)
+	}
+	for from, to := range map[string]string{"/blog/about-boats.html": "/topic/ships/", "/blog/harbour.html": "/harbour/"} {
+		if status := reader.open(from); status != 200 || reader.path() != to {
+			t.Errorf("%s = %d, at %s", from, status, reader.path())
+		}
+	}
+	b.click(`form[action="/desk/site/redirects/delete"] button`)
+	b.fill("#q", "blog")
+	b.click("form[role=search] button")
+	if got := eval[int](b, `document.querySelectorAll(".redirect-rows li").length`); got != 1 {
+		t.Errorf("after one was deleted there are %d", got)
 	}
 }

@@ -136,7 +136,17 @@ func findChromium() (string, error) {
 const withdrawnStory = "orchard-frost"
 
 func withdraw(folder, slug string) error {
-	ctx := context.Background()
+	return within(context.Background(), folder, func(ctx context.Context, a *app.App, tx *db.Tx) error {
+		e, err := a.Stories.Find(ctx, tx, slug)
+		if err != nil {
+			return err
+		}
+		return a.Stories.Withdraw(ctx, tx, e.ID, "The figures were those of another year.", "")
+	})
+}
+
+// within changes a newsroom that nobody serves, in one transaction.
+func within(ctx context.Context, folder string, change func(ctx context.Context, a *app.App, tx *db.Tx) error) error {
 	c, err := config.Load(folder, nil, func(string) (string, bool) { return "", false })
 	if err != nil {
 		return err
@@ -145,12 +155,7 @@ func withdraw(folder, slug string) error {
 	if err != nil {
 		return err
 	}
-	e, err := a.Stories.Find(ctx, a.DB.Read(), slug)
-	if err == nil {
-		err = a.DB.InTx(ctx, func(tx *db.Tx) error {
-			return a.Stories.Withdraw(ctx, tx, e.ID, "The figures were those of another year.", "")
-		})
-	}
+	err = a.DB.InTx(ctx, func(tx *db.Tx) error { return change(ctx, a, tx) })
 	return errors.Join(err, a.Close())
 }
 
@@ -185,19 +190,54 @@ func serve(folder string) (*newsroom, error) {
 	if err := n.run(); err != nil {
 		return nil, err
 	}
+	return n, n.answers()
+}
+
+// answers waits until the newsroom does; one that does not is stopped.
+func (n *newsroom) answers() error {
 	for range 600 {
 		if r, err := http.Get(n.URL + "/robots.txt"); err == nil {
 			r.Body.Close()
-			return n, nil
+			return nil
 		}
 		select {
 		case <-n.ended:
-			return nil, fmt.Errorf("masthead serve: %v\n%s", n.cmd.ProcessState, n.log)
+			return fmt.Errorf("masthead serve: %v\n%s", n.cmd.ProcessState, n.log)
 		case <-time.After(50 * time.Millisecond):
 		}
 	}
 	n.stop()
-	return nil, fmt.Errorf("masthead serve does not answer\n%s", n.log)
+	return fmt.Errorf("masthead serve does not answer\n%s", n.log)
+}
+
+// later stops the program, moves times in the newsroom's database, and starts
+// it again at its address: what is to happen some day happens now.
+func (n *newsroom) later(t *testing.T, query string, args ...any) {
+	t.Helper()
+	n.stop()
+	err := within(t.Context(), n.folder, func(ctx context.Context, _ *app.App, tx *db.Tx) error {
+		result, err := tx.ExecContext(ctx, query, args...)
+		if err != nil {
+			return err
+		}
+		if moved, err := result.RowsAffected(); err != nil || moved != 1 {
+			return fmt.Errorf("%d rows were moved: %w", moved, err)
+		}
+		_, err = tx.ExecContext(ctx, `DELETE FROM river_job WHERE state = 'completed'`) // in that other minute, none has run
+		return err
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	was := n.cmd
+	n.cmd = exec.Command(was.Path, was.Args[1:]...)
+	n.cmd.Stderr, n.cmd.SysProcAttr = was.Stderr, was.SysProcAttr
+	if err := n.run(); err != nil {
+		t.Fatal(err)
+	}
+	if err := n.answers(); err != nil {
+		t.Fatal(err)
+	}
 }
 
 // run starts n.cmd, and waits for its end in one place.

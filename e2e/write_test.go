@@ -7,7 +7,6 @@ import (
 	"flag"
 	"fmt"
 	"io"
-	"log/slog"
 	"net"
 	"net/http"
 	"net/url"
@@ -24,7 +23,6 @@ import (
 	"github.com/chromedp/chromedp"
 
 	"masthead/internal/app"
-	"masthead/internal/config"
 	"masthead/internal/db"
 	"masthead/internal/doc"
 	"masthead/internal/story"
@@ -67,16 +65,6 @@ func newWritingRoom(t *testing.T, body string) *writingRoom {
 // write puts the story into the database, before anybody serves it.
 func (w *writingRoom) write(body string) {
 	w.t.Helper()
-	ctx := w.t.Context()
-	c, err := config.Load(w.folder, nil, func(string) (string, bool) { return "", false })
-	if err != nil {
-		w.t.Fatal(err)
-	}
-	a, err := app.Open(ctx, c, slog.New(slog.DiscardHandler))
-	if err != nil {
-		w.t.Fatal(err)
-	}
-	defer a.Close()
 	english, _, err := doc.FromMarkdown(body)
 	if err != nil {
 		w.t.Fatal(err)
@@ -85,8 +73,8 @@ func (w *writingRoom) write(body string) {
 	if err != nil {
 		w.t.Fatal(err)
 	}
-	err = a.DB.InTx(ctx, func(tx *db.Tx) error {
-		topic := story.Topic{Slug: "orchard", Kind: story.Place, Names: story.Texts{"en": "Orchard", "ar": "البستان"}}
+	err = within(w.t.Context(), w.folder, func(ctx context.Context, a *app.App, tx *db.Tx) error {
+		topic := story.Topic{Slug: "orchard", Kind: story.Place, Names: story.Texts{"en": "Orchard", "ar": "البستان"}, Aliases: map[string][]string{"ar": {"بستان التل"}}}
 		if err := a.Stories.SaveTopic(ctx, tx, &topic); err != nil {
 			return err
 		}
@@ -310,6 +298,8 @@ func TestWriting(t *testing.T) {
 		t.Errorf("the draft has the pictures %v", media)
 	}
 
+	w.brokenUpload()
+
 	// What other programs put on the clipboard.
 	for _, name := range []string{"google-docs", "word", "web-page"} {
 		source, err := os.ReadFile("../ui/desk/editor/testdata/" + name + ".html")
@@ -340,12 +330,16 @@ func TestWriting(t *testing.T) {
 		}
 	}
 
-	// The server is gone, the page is read again: what was typed is there.
+	// The server is gone, then the page is too: what was typed is there when both are back.
 	w.kill()
 	b.cursorAt(0)
 	b.typed(" Typed into the dark.")
 	b.until(`document.querySelector(".ed-status").dataset.state === "offline"`)
+	b.do(chromedp.Navigate("about:blank"))
 	w.start()
+	if text := w.draft(w.english).Doc.PlainText(); strings.Contains(text, "into the dark") {
+		t.Errorf("the server has what nobody could send: %s", text)
+	}
 	b.openEditor(at + "/write")
 	b.saved()
 	if text := w.agree(w.english, b); !strings.Contains(text, "Typed into the dark.") {
@@ -401,12 +395,14 @@ func TestWriting(t *testing.T) {
 		t.Errorf("the columns run %s", dir)
 	}
 	ar.cursorAt(1)
-	eval[any](ar, `(() => { document.querySelector(".translate-names").open = true; document.querySelector("[data-insert]").click(); return null; })()`)
+	ar.press(".translate-names summary")
+	ar.press("[data-insert]:first-child")
+	ar.press("[data-insert]:last-child") // an alias
 	ar.saved()
-	if text := w.agree(w.arabic, ar); !strings.Contains(text, "مضى.البستان") {
-		t.Errorf("the name was put elsewhere: %s", text)
+	if text := w.agree(w.arabic, ar); !strings.Contains(text, "مضى.البستانبستان التل") {
+		t.Errorf("the names were put elsewhere: %s", text)
 	}
-	eval[any](ar, `document.querySelector(".translate-state form button").click()`)
+	ar.press(".translate-state form button")
 	ar.until(`document.querySelector(".translate-state p").textContent.includes("says what the original says")`)
 	second.cursorAt(0)
 	second.typed(" Once more.")
@@ -436,6 +432,8 @@ func TestWriting(t *testing.T) {
 	if got := w.draft(w.english).Fields["headline"].Value; !strings.Contains(got, "again") {
 		t.Errorf("the form wrote %q", got)
 	}
+
+	w.staleSave(plain, second)
 
 	// A revision, and back.
 	plain.open(at + "/revisions/1?with=draft&view=side")
