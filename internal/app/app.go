@@ -83,6 +83,7 @@ type App struct {
 	sendLink       func(ctx context.Context, l desk.LinkLetter) error    // set by Handler
 	sendPlanLetter func(ctx context.Context, l plan.Letter) error        // set by Handler
 	sendMention    func(ctx context.Context, l desk.MentionLetter) error // set by Handler
+	sendHookLetter func(ctx context.Context, l desk.HookLetter) error    // set by Handler
 }
 
 // Init makes a newsroom in the folder of c: its secret, its settings file and

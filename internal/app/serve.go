@@ -53,6 +53,9 @@ func (a *App) handler(done func(r *http.Request, status int, took time.Duration)
 	a.sendMention = func(ctx context.Context, l desk.MentionLetter) error {
 		return a.faces.now.Load().editors.SendMention(ctx, l)
 	}
+	a.sendHookLetter = func(ctx context.Context, l desk.HookLetter) error {
+		return a.faces.now.Load().editors.SendHookLetter(ctx, l)
+	}
 	a.sendPlanLetter = func(ctx context.Context, l plan.Letter) error {
 		return a.faces.now.Load().editors.SendPlanLetter(ctx, l)
 	}
@@ -236,6 +239,7 @@ func (a *App) housekeeping() error {
 	})
 	job.Register(a.Jobs, func(ctx context.Context, l desk.LinkLetter) error { return a.sendLink(ctx, l) })
 	job.Register(a.Jobs, func(ctx context.Context, l desk.MentionLetter) error { return a.sendMention(ctx, l) })
+	job.Register(a.Jobs, func(ctx context.Context, l desk.HookLetter) error { return a.sendHookLetter(ctx, l) })
 	return errors.Join(a.planning(), a.Jobs.Every(keepDrafts{}, time.Minute), a.Jobs.Every(sweep{}, time.Hour), a.keepMedia(), a.reindex())
 }
 

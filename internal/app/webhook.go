@@ -2,9 +2,11 @@ package app
 
 import (
 	"context"
+	"errors"
 	"time"
 
 	"masthead/internal/db"
+	"masthead/internal/desk"
 	"masthead/internal/fetch"
 	"masthead/internal/job"
 	"masthead/internal/staff"
@@ -22,6 +24,13 @@ func (a *App) openWebhooks(keys [][]byte) {
 		},
 		SwitchedOff: func(ctx context.Context, tx *db.Tx, h webhook.Hook) error {
 			a.Log.WarnContext(ctx, "a webhook that fails is switched off", "webhook", h.ID, "url", h.URL, "why", h.OffWhy)
+			people, err := a.Staff.List(ctx, tx)
+			for _, l := range desk.HookLetters(h, people) {
+				err = errors.Join(err, a.Jobs.Insert(ctx, tx, l, job.Opts{MaxAttempts: 5}))
+			}
+			if err != nil {
+				return err
+			}
 			return a.Staff.Record(ctx, tx, staff.Entry{Who: staff.Program(), Act: staff.KeepTokens, Object: "webhook:" + h.ID,
 				Detail: map[string]string{"switched off": h.OffWhy, "url": h.URL}})
 		},

@@ -10,44 +10,52 @@ import (
 	"masthead/internal/staff"
 )
 
-// PlanLetter is the letter "letter/plan" about a story, in HTML and in plain text.
+// PlanLetter is the letter "letter/plan" about a story, or something else at the
+// desk, in HTML and in plain text.
 type PlanLetter struct {
 	Envelope
 	Subject  string
 	Sentence string
-	Headline string
+	Headline string // what it is about
 	Note     string
 	Due      string // a deadline, in the newsroom's words and time
 	Link     string // absolute
 	Me       string // where letters are turned off
 }
 
-// planLetter begins a letter about a story in the newsroom's language; ok is
-// false when its reader has left or wants none any more, or the story is gone.
-func (d *Desk) planLetter(ctx context.Context, staffID, editionID string) (to staff.Person, page PlanLetter, ok bool, err error) {
+// notice begins a letter in the newsroom's language to one who works here; ok
+// is false when he has left or wants none any more.
+func (d *Desk) notice(ctx context.Context, staffID string) (to staff.Person, page PlanLetter, ok bool, err error) {
 	q := d.DB.Read()
 	to, err = d.Staff.ByID(ctx, q, staffID)
 	if fault.Is(err, fault.NotFound) || err == nil && to.Disabled() {
 		return to, page, false, nil
 	}
-	if err != nil {
+	if err == nil {
+		ok, err = d.Plans.WantsLetters(ctx, q, to.ID)
+	}
+	page = PlanLetter{Envelope: d.envelope(d.Config.Language)}
+	page.Me = page.SiteURL + "/desk/me"
+	return to, page, ok, err
+}
+
+// planLetter begins a notice about a story; ok is false, too, when that is gone.
+func (d *Desk) planLetter(ctx context.Context, staffID, editionID string) (to staff.Person, page PlanLetter, ok bool, err error) {
+	to, page, ok, err = d.notice(ctx, staffID)
+	if err != nil || !ok {
 		return to, page, false, err
 	}
-	if wants, err := d.Plans.WantsLetters(ctx, q, to.ID); err != nil || !wants {
-		return to, page, false, err
-	}
-	e, err := d.Stories.EditionByID(ctx, q, editionID)
+	e, err := d.Stories.EditionByID(ctx, d.DB.Read(), editionID)
 	if err != nil {
 		if fault.Is(err, fault.NotFound) {
 			err = nil
 		}
 		return to, page, false, err
 	}
-	page = PlanLetter{Envelope: d.envelope(d.Config.Language), Headline: e.Headline}
-	page.Link, page.Me = page.SiteURL+"/desk/stories/"+e.ID, page.SiteURL+"/desk/me"
-	if page.Headline == "" {
+	if page.Headline = e.Headline; page.Headline == "" {
 		page.Headline = page.T("desk.untitled")
 	}
+	page.Link = page.SiteURL + "/desk/stories/" + e.ID
 	return to, page, true, nil
 }
 
