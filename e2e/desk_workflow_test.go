@@ -128,12 +128,11 @@ func (c *course) pitch() {
 	if got := b.text("main"); !strings.Contains(got, "By noon, with a picture.") {
 		c.t.Errorf("the assignment is not there: %s", got)
 	}
-	for name, path := range map[string]string{"plan-board": "/desk/plan", "plan-month": "/desk/plan/calendar", "plan-week": "/desk/plan/calendar?week=" + now.Format("2006-01-02"), "plan-work": "/desk/plan/work"} {
+	for _, path := range []string{"/desk/plan", "/desk/plan/calendar", "/desk/plan/calendar?week=" + now.Format("2006-01-02"), "/desk/plan/work"} {
 		b.open(path)
 		if !strings.Contains(b.text("main"), "The ferry is late") {
 			c.t.Errorf("%s does not have the story: %s", path, b.text("main"))
 		}
-		b.examine(name, c.axe)
 	}
 }
 
