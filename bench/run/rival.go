@@ -176,10 +176,10 @@ func htmlOf(p piece, before, after string) string {
 }
 
 // do runs a program to its end, away from the servers' core, and gives what it wrote.
-func do(ctx context.Context, stdin []byte, name string, args ...string) (string, error) {
+func do(ctx context.Context, stdin io.Reader, name string, args ...string) (string, error) {
 	c := exec.CommandContext(ctx, name, args...)
 	var out, errs bytes.Buffer
-	c.Stdin, c.Stdout, c.Stderr = bytes.NewReader(stdin), &out, &errs
+	c.Stdin, c.Stdout, c.Stderr = stdin, &out, &errs
 	if err := c.Run(); err != nil {
 		return "", fmt.Errorf("%s: %w: %s%s", filepath.Base(name), err, out.Bytes(), errs.Bytes())
 	}

@@ -1,12 +1,12 @@
 package main
 
 import (
-	"bytes"
 	"context"
 	_ "embed"
 	"encoding/json"
 	"errors"
 	"fmt"
+	"io"
 	"net"
 	"os"
 	"os/exec"
@@ -194,13 +194,17 @@ func (w wordpress) fill(ctx context.Context, dir, root, addr string, n int) (str
 	if _, err := do(ctx, nil, w.php, script, root, addr, "install"); err != nil {
 		return "", err
 	}
-	var b bytes.Buffer
-	now, lines := time.Now(), json.NewEncoder(&b)
-	for i, p := range pieces(n) {
-		if err := lines.Encode([]string{slug(i), published(now, i), p.headline, p.summary,
-			htmlOf(p, "<!-- wp:paragraph -->\n<p>", "</p>\n<!-- /wp:paragraph -->\n\n")}); err != nil {
-			return "", err
+	stories, write := io.Pipe() // a large archive is more than memory should hold
+	defer stories.Close()       // should PHP end before it has read them all
+	go func() {
+		now, lines := time.Now(), json.NewEncoder(write)
+		for i, p := range pieces(n) {
+			if lines.Encode([]string{slug(i), published(now, i), p.headline, p.summary,
+				htmlOf(p, "<!-- wp:paragraph -->\n<p>", "</p>\n<!-- /wp:paragraph -->\n\n")}) != nil {
+				return // nobody reads
+			}
 		}
-	}
-	return do(ctx, b.Bytes(), w.php, script, root, addr, "fill")
+		write.Close()
+	}()
+	return do(ctx, stories, w.php, script, root, addr, "fill")
 }
