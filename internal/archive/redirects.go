@@ -94,7 +94,8 @@ func readRedirectsCSV(content string) (all []OldAddress) {
 			all = append(all, OldAddress{Line: line, From: clip(record[0], 100), Unread: true})
 		case len(all) == 0 && strings.EqualFold(record[0], "from") && strings.EqualFold(record[1], "to"):
 		default:
-			all = append(all, OldAddress{Line: line, From: record[0], To: record[1]})
+			// Brackets and dots stand in addresses, too; these hardly ever do.
+			all = append(all, OldAddress{Line: line, From: record[0], To: record[1], Pattern: strings.ContainsAny(record[0], `*^$|\`)})
 		}
 	}
 }
