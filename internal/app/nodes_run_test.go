@@ -54,7 +54,7 @@ func newCluster(t *testing.T, n int) *cluster {
 	if os.Getenv("CI") == "true" {
 		absent = t.Fatalf
 	}
-	bucket := blobtest.S3(t)
+	bucket, _ := blobtest.S3(t)
 	pg, err := dbtest.StartServer()
 	if err != nil {
 		absent("no PostgreSQL: %v", err)

@@ -2,7 +2,6 @@ package blob_test
 
 import (
 	"context"
-	"os"
 	"testing"
 
 	"masthead/internal/blob"
@@ -13,8 +12,7 @@ import (
 // TestS3 runs against the server of [blobtest.S3]. S3 lets nobody read half an
 // object; s3rver does, so there every writer has its own name.
 func TestS3(t *testing.T) {
-	config := blobtest.S3(t)
-	whole := os.Getenv("MASTHEAD_TEST_S3") != ""
+	config, whole := blobtest.S3(t)
 	ctx := context.Background()
 	s, err := blob.OpenS3(ctx, config)
 	if err != nil {

@@ -22,78 +22,132 @@ import (
 	"testing"
 	"time"
 
+	"github.com/minio/minio-go/v7"
+	"github.com/minio/minio-go/v7/pkg/credentials"
+
 	"masthead/internal/blob"
 )
 
-// S3 gives the bucket of a server that speaks S3: the one that MASTHEAD_TEST_S3
-// names (its keys in MASTHEAD_TEST_S3_KEY and MASTHEAD_TEST_S3_SECRET, its bucket
-// "masthead"), or an s3rver of the test's own, from npm, fetched once into the
-// user's cache folder. Where there is none the test is skipped with a message, but
-// under CI=true it fails.
-func S3(t *testing.T) blob.S3Config {
+// S3 gives the empty bucket of a server that speaks S3, and whether nobody reads
+// half an object there, as S3 has it. It is the server that MASTHEAD_TEST_S3 names
+// (its keys in MASTHEAD_TEST_S3_KEY and MASTHEAD_TEST_S3_SECRET, its bucket
+// "masthead"); or a MinIO of the test's own, where minio is on the path; or an
+// s3rver of its own, from npm, fetched once into the user's cache folder. Where
+// there is none the test is skipped with a message, but under CI=true it fails.
+func S3(t *testing.T) (config blob.S3Config, whole bool) {
 	t.Helper()
-	config := blob.S3Config{Region: "us-east-1", Bucket: "masthead", AccessKey: "S3RVER", SecretKey: "S3RVER", PathStyle: true}
+	config = blob.S3Config{Region: "us-east-1", Bucket: "masthead", AccessKey: "masthead", SecretKey: "masthead-secret", PathStyle: true}
 	if config.Endpoint = os.Getenv("MASTHEAD_TEST_S3"); config.Endpoint != "" {
 		config.AccessKey, config.SecretKey = os.Getenv("MASTHEAD_TEST_S3_KEY"), os.Getenv("MASTHEAD_TEST_S3_SECRET")
-		return config
-	}
-	absent := t.Skipf
-	if os.Getenv("CI") == "true" {
-		absent = t.Fatalf
+		return config, true
 	}
 	if testing.Short() {
 		t.Skip("-short")
 	}
+	if program, err := exec.LookPath("minio"); err == nil {
+		address := start(t, func(host, port string) *exec.Cmd {
+			c := exec.Command(program, "server", "--quiet", "--address", host+":"+port, "--console-address", host+":0", t.TempDir())
+			c.Env = append(os.Environ(), "MINIO_ROOT_USER="+config.AccessKey, "MINIO_ROOT_PASSWORD="+config.SecretKey)
+			return c
+		})
+		config.Endpoint = "http://" + address
+		makeBucket(t, address, config)
+		return config, true
+	}
+	config.AccessKey, config.SecretKey = "S3RVER", "S3RVER"
+	program := s3rver(t)
+	address := start(t, func(host, port string) *exec.Cmd {
+		return exec.Command("node", program, "-d", t.TempDir(), "-a", host, "-p", port, "--configure-bucket", "masthead", "--silent")
+	})
+	config.Endpoint = unchunk(t, address)
+	return config, false
+}
+
+// absent ends a test that has no server.
+func absent(t *testing.T, format string, args ...any) {
+	t.Helper()
+	if os.Getenv("CI") == "true" {
+		t.Fatalf(format, args...)
+	}
+	t.Skipf(format, args...)
+}
+
+// s3rver gives the program's path, and fetches it where it is not there yet.
+func s3rver(t *testing.T) string {
+	t.Helper()
 	cache, err := os.UserCacheDir()
 	if err != nil {
-		absent("no S3 server: %v", err)
+		absent(t, "no S3 server: %v", err)
 	}
 	dir := filepath.Join(cache, "masthead-test", "s3rver-3.7.1")
 	program := filepath.Join(dir, "node_modules", "s3rver", "bin", "s3rver.js")
-	if _, err := os.Stat(program); err != nil {
-		if err := os.MkdirAll(dir, 0o750); err != nil {
-			t.Fatal(err)
-		}
-		ctx, cancel := context.WithTimeout(t.Context(), 2*time.Minute)
-		defer cancel()
-		npm := exec.CommandContext(ctx, "npm", "install", "--ignore-scripts", "--no-save", "--no-audit", "--no-fund", "--prefix", dir, "s3rver@3.7.1")
-		npm.Dir = dir
-		if out, err := npm.CombinedOutput(); err != nil {
-			absent("no S3 server (npm install s3rver: %v: %s): install node and npm, or name a server in MASTHEAD_TEST_S3", err, out)
-		}
+	if _, err := os.Stat(program); err == nil {
+		return program
 	}
+	if err := os.MkdirAll(dir, 0o750); err != nil {
+		t.Fatal(err)
+	}
+	ctx, cancel := context.WithTimeout(t.Context(), 2*time.Minute)
+	defer cancel()
+	npm := exec.CommandContext(ctx, "npm", "install", "--ignore-scripts", "--no-save", "--no-audit", "--no-fund", "--prefix", dir, "s3rver@3.7.1")
+	npm.Dir = dir
+	if out, err := npm.CombinedOutput(); err != nil {
+		absent(t, "no S3 server (npm install s3rver: %v: %s): install node and npm, or minio, or name a server in MASTHEAD_TEST_S3", err, out)
+	}
+	return program
+}
+
+// start runs a server at a free address until the test ends.
+func start(t *testing.T, command func(host, port string) *exec.Cmd) (address string) {
+	t.Helper()
 	l, err := net.Listen("tcp", "127.0.0.1:0")
 	if err != nil {
 		t.Fatal(err)
 	}
-	address := l.Addr().(*net.TCPAddr)
+	address = l.Addr().String()
 	l.Close()
-	output, err := os.Create(filepath.Join(t.TempDir(), "s3rver.log"))
+	host, port, _ := net.SplitHostPort(address)
+	output, err := os.Create(filepath.Join(t.TempDir(), "s3.log"))
 	if err != nil {
 		t.Fatal(err)
 	}
 	defer output.Close()
-	server := exec.Command("node", program, "-d", t.TempDir(), "-a", "127.0.0.1", "-p", portOf(address), "--configure-bucket", "masthead", "--silent")
+	server := command(host, port)
 	server.Stdout, server.Stderr = output, output
 	server.SysProcAttr = &syscall.SysProcAttr{Pdeathsig: syscall.SIGKILL}
 	if err := server.Start(); err != nil {
-		absent("no S3 server: %v", err)
+		absent(t, "no S3 server: %v", err)
 	}
 	t.Cleanup(func() {
 		server.Process.Kill()
 		server.Wait()
 	})
 	for range 100 {
-		if c, err := net.Dial("tcp", address.String()); err == nil {
+		if c, err := net.Dial("tcp", address); err == nil {
 			c.Close()
-			config.Endpoint = unchunk(t, address.String())
-			return config
+			return address
 		}
 		time.Sleep(100 * time.Millisecond)
 	}
 	out, _ := os.ReadFile(output.Name())
-	t.Fatalf("s3rver does not answer: %s", out)
-	return config
+	t.Fatalf("%s does not answer: %s", server.Path, out)
+	return ""
+}
+
+// makeBucket waits until MinIO is ready, too.
+func makeBucket(t *testing.T, address string, config blob.S3Config) {
+	t.Helper()
+	client, err := minio.New(address, &minio.Options{Creds: credentials.NewStaticV4(config.AccessKey, config.SecretKey, "")})
+	for range 100 {
+		if err == nil {
+			err = client.MakeBucket(t.Context(), config.Bucket, minio.MakeBucketOptions{Region: config.Region})
+		}
+		if err == nil {
+			return
+		}
+		time.Sleep(100 * time.Millisecond)
+	}
+	t.Fatal(err)
 }
 
 // unchunk gives a proxy to s3rver, which stores signed chunks (Signature
@@ -133,12 +187,4 @@ func unchunk(t *testing.T, address string) string {
 	}))
 	t.Cleanup(proxy.Close)
 	return proxy.URL
-}
-
-func portOf(a *net.TCPAddr) string {
-	_, port, err := net.SplitHostPort(a.String())
-	if err != nil {
-		panic(err) // an address always has a port
-	}
-	return port
 }
