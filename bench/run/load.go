@@ -51,9 +51,6 @@ func load(ctx context.Context, dir string, s *server, asks []ask, connections in
 	}
 	args := []string{"-c", loadCore, "wrk", "-t1", fmt.Sprint("-c", connections), fmt.Sprintf("-d%ds", seconds(d)),
 		"--latency", "--timeout", "10s", "-s", lua, s.url() + "/", "--", list, s.addr}
-	if s.strict {
-		args = append(args, "strict")
-	}
 	return s.measured(func() (n int, took time.Duration, m measure, err error) {
 		out, err := exec.CommandContext(ctx, "taskset", args...).CombinedOutput()
 		if err != nil {

@@ -98,7 +98,6 @@ func (b *bench) rivalLines(ctx context.Context, dir string, n int, r rival, name
 	if err := s.server.settle(ctx); err != nil {
 		return nil, err
 	}
-	s.server.strict = true
 	var tests []test
 	for i, page := range r.pages {
 		name, wanted := named(page)

@@ -32,7 +32,6 @@ type server struct {
 	errs   *bytes.Buffer
 	ready  time.Duration // from its start to its first 200
 	with   []*server     // what it needs to answer: counted and stopped with it
-	strict bool          // the load looks at each status: it has the time, before a slow server
 }
 
 // url is where it answers, without a final slash.
