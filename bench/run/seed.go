@@ -88,6 +88,16 @@ func seed(ctx context.Context, dir string, n int) (paths []string, err error) {
 			say("%d of %d stories, %.0f a second", from, n, float64(from)/time.Since(start).Seconds())
 		}
 	}
+	// A newsroom that runs does this bit by bit, as the index grows.
+	for more := true; more && err == nil; {
+		err = a.DB.InTx(ctx, func(tx *db.Tx) (err error) {
+			more, err = a.Search.Tidy(ctx, tx)
+			return err
+		})
+	}
+	if err != nil {
+		return nil, err
+	}
 	return paths, os.WriteFile(list, []byte(strings.Join(paths, "\n")), 0o600)
 }
 

@@ -93,8 +93,8 @@ func (s *server) stop() error {
 	return err
 }
 
-// settle waits until the server has had nothing to do for two seconds: what it
-// does in the background after its start, or after so many stories were put in,
+// settle waits until the server has had nothing to do for eight seconds: what it
+// does in the background after its start, of which some begins after five seconds,
 // belongs to no line.
 func (s *server) settle(ctx context.Context) error {
 	before, err := s.cpu()
@@ -102,10 +102,10 @@ func (s *server) settle(ctx context.Context) error {
 		select {
 		case <-ctx.Done():
 			return ctx.Err()
-		case <-time.After(2 * time.Second):
+		case <-time.After(8 * time.Second):
 		}
 		var now float64
-		if now, err = s.cpu(); err == nil && now-before < 0.02 {
+		if now, err = s.cpu(); err == nil && now-before < 0.08 {
 			return nil
 		}
 		before = now

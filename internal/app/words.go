@@ -70,18 +70,24 @@ func (a *App) reindex() error {
 	return a.Jobs.Every(indexAnew{}, time.Minute)
 }
 
-// tidy keeps searches quick after much was written.
+// tidy keeps searches quick after much was written. It rests as long as it
+// works: after a large import there are minutes of this, and readers wait.
 func (a *App) tidy(ctx context.Context) error {
-	for more := true; more; {
+	for {
+		more, began := false, time.Now()
 		err := a.DB.InTx(ctx, func(tx *db.Tx) (err error) {
 			more, err = a.Search.Tidy(ctx, tx)
 			return err
 		})
-		if err != nil {
+		if err != nil || !more {
 			return err
 		}
+		select {
+		case <-ctx.Done():
+			return ctx.Err()
+		case <-time.After(time.Since(began)):
+		}
 	}
-	return nil
 }
 
 func (a *App) indexEach(ctx context.Context, tx *db.Tx, editionIDs []string) error {
