@@ -34,9 +34,6 @@ import (
 	"masthead/internal/webhook"
 )
 
-// pageMemory is how many bytes rendered pages may take, about.
-const pageMemory = 24 << 20
-
 // App is a newsroom, built and ready.
 type App struct {
 	Config      config.Config
@@ -181,7 +178,7 @@ func (a *App) build(ctx context.Context, keys secrets) (err error) {
 	a.Drafts = &draft.Store{Now: a.Now, Stories: a.Stories, Tell: a.Tell, Mentioned: a.mentioned}
 	a.Room = draft.NewRoom(a.Now, a.Tell)
 	a.Plans = a.plans()
-	a.Engine = site.NewEngine(pageMemory, a.Now)
+	a.Engine = site.NewEngine(int64(c.PageMemory)<<20, a.Now)
 	a.WallStore = &wall.Store{Now: a.Now, GiftQuota: c.GiftQuota, GiftDays: c.GiftDays}
 	a.Counter = wall.NewCounter(a.DB, a.WallStore)
 	a.Counter.Fault = func(err error) { a.Log.Error("meters cannot be written; they are kept and tried again", "error", err) }

@@ -14,7 +14,7 @@ import (
 // than what it has in use. bench/README.md has what either costs.
 const (
 	heapFloor   = 36 << 20
-	heapPercent = 40
+	heapPercent = 30
 )
 
 // tuneCollector sets the collector's pace anew after each of its cycles.

@@ -54,6 +54,7 @@ type Config struct {
 	LogLevel       string
 	LogJSON        bool
 	EmbedHosts     []string
+	PageMemory     int // megabytes
 
 	// Connections.
 	TLSCert, TLSKey                    string // paths; "" for none
@@ -170,6 +171,8 @@ func Settings() []Setting {
 			set: func(c *Config, v string) (err error) { c.LogJSON, err = strconv.ParseBool(v); return err }},
 		{Name: "embed-hosts", Group: "The server", Change: Restart, Default: "www.youtube-nocookie.com, player.vimeo.com", Doc: "Hosts whose players may be loaded into a story after the reader asks for it by a click.",
 			set: func(c *Config, v string) error { c.EmbedHosts = list(v); return nil }},
+		{Name: "page-memory", Group: "The server", Change: Machine, Default: "16", Doc: "How many megabytes of finished pages are kept in memory. Where many old stories are read, more makes them quicker: a page that is not there takes about a millisecond to make.",
+			set: number(func(c *Config) *int { return &c.PageMemory }, 4, 65536)},
 
 		{Name: "tls-cert", Group: "Connections", Change: Machine, Doc: "A file with the certificate chain (PEM) for url's host, so that the site needs nothing before it: addr then speaks TLS. It is read anew when it changes.",
 			set: func(c *Config, v string) error { c.TLSCert = v; return nil }},
