@@ -77,7 +77,7 @@ bench: tools build ## measure side by side with nginx and bare Go, then the hot 
 
 .PHONY: pictures
 pictures: tools ## take the pictures of docs/pictures anew
-	go test -timeout 20m -v -run '^TestPictures$$' ./e2e -pictures ../docs/pictures | grep -Ev '^=== '
+	go test -timeout 20m -v -run 'Pictures$$' ./e2e -pictures ../docs/pictures | grep -Ev '^=== '
 
 ##@ What is installed
 

@@ -99,9 +99,16 @@ func TestDeskPictures(t *testing.T) {
 	eval[any](ana, `[...document.querySelectorAll(".ed-side button")].find(e => e.textContent.trim() === "Add").click()`)
 	ana.until(`document.querySelector(".ed-commented")`)
 	ana.saved()
-	for _, page := range []struct{ name, path string }{
-		{"desk-stories", "/desk/"}, {"desk-write", "/desk/stories/" + w.english + "/write"},
-		{"desk-translate", "/desk/stories/" + w.arabic + "/translate/" + w.english}, {"desk-revision", "/desk/stories/" + w.english + "/revisions/1?with=draft&view=side"},
+	plans := newTab(t, demo)
+	plans.be(demo.colleague(t, "pictures@masthead.example", "owner"))
+	for _, page := range []struct {
+		name, path string
+		*tab
+	}{
+		{"desk-stories", "/desk/", ana}, {"desk-write", "/desk/stories/" + w.english + "/write", ana},
+		{"desk-translate", "/desk/stories/" + w.arabic + "/translate/" + w.english, ana},
+		{"desk-revision", "/desk/stories/" + w.english + "/revisions/1?with=draft&view=side", ana},
+		{"desk-board", "/desk/plan", plans}, {"desk-calendar", "/desk/plan/calendar", plans}, {"desk-wall", "/desk/wall", plans},
 	} {
 		for _, lang := range []string{"en", "ar"} {
 			for _, size := range []struct {
@@ -109,16 +116,16 @@ func TestDeskPictures(t *testing.T) {
 				width, height int64
 			}{{"390", 390, 844}, {"1280", 1280, 900}} {
 				for _, scheme := range []string{"light", "dark"} {
-					ana.size(size.width, size.height)
-					ana.scheme(scheme)
-					call(ana, network.SetExtraHTTPHeaders, network.SetExtraHTTPHeadersParams{Headers: network.Headers{"Accept-Language": lang}})
-					ana.open(page.path)
-					if ana.has("[data-editor]") {
-						ana.until(`document.querySelector("[data-editor]").dataset.ready !== undefined`)
+					page.size(size.width, size.height)
+					page.scheme(scheme)
+					call(page.tab, network.SetExtraHTTPHeaders, network.SetExtraHTTPHeadersParams{Headers: network.Headers{"Accept-Language": lang}})
+					page.open(page.path)
+					if page.has("[data-editor]") {
+						page.until(`document.querySelector("[data-editor]").dataset.ready !== undefined`)
 						time.Sleep(300 * time.Millisecond)
 					}
-					ana.settle()
-					ana.picture(page.name + "-" + lang + "-" + size.name + "-" + scheme + ".png")
+					page.settle()
+					page.picture(page.name + "-" + lang + "-" + size.name + "-" + scheme + ".png")
 				}
 			}
 		}
