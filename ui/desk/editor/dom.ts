@@ -31,8 +31,8 @@ export function button(label: string, onclick: (event: MouseEvent) => void, prop
   return h("button", { type: "button", class: "ed-button", onclick, ...props }, label);
 }
 
-/** Runs f once the calls have stopped for wait ms, at the latest after most ms. */
-export function settled(f: () => void, wait: number, most = wait * 10): { (): void; now(): void } {
+/** Runs f once the calls have stopped for wait ms, at the latest after most ms; now() runs what waits, never() forgets it. */
+export function settled(f: () => void, wait: number, most = wait * 10): { (): void; now(): void; never(): void } {
   let timer = 0;
   let first = 0;
   const run = () => {
@@ -48,6 +48,10 @@ export function settled(f: () => void, wait: number, most = wait * 10): { (): vo
   };
   call.now = () => {
     if (timer) run();
+  };
+  call.never = () => {
+    clearTimeout(timer);
+    timer = first = 0;
   };
   return call;
 }

@@ -182,6 +182,14 @@ export class Session {
     this.host.save(why);
   }
 
+  /** Lets go of the draft: nothing more is sent, or written into the browser's store. */
+  end(): void {
+    this.stopped = true;
+    clearTimeout(this.timer);
+    this.soon.never();
+    this.record.never();
+  }
+
   /** Whoever could not write may again. */
   resume(): void {
     if (!this.stopped) return;
@@ -300,6 +308,7 @@ export async function deliver(transport: Transport, kept: Kept): Promise<Leftove
   session.attach(host, true);
   if (await session.catchUp()) await session.flush();
   await session.written();
+  session.end(); // else it would write the record once more, after it was forgotten
   if (host.stuck) return { ...host.stuck, done: () => void session.drop() };
   return null;
 }
