@@ -15,9 +15,9 @@ import (
 )
 
 // floors are the packages under internal, by floor. Imports point down:
-// packages on one floor never import one another. fault lies under the ground floor.
+// packages on one floor never import one another. fault and needtest lie under the ground floor.
 var floors = [][]string{
-	{"fault"},
+	{"fault", "needtest"},
 	{"config", "language"},
 	{"db", "blob", "mail", "doc", "fetch"},
 	{"job", "relay", "copies"},
@@ -65,6 +65,9 @@ func TestImportsPointDown(t *testing.T) {
 		if !internal {
 			return
 		}
+		if helper := regexp.MustCompile(`test(/|$)`); helper.MatchString(imported) && !helper.MatchString(filepath.ToSlash(filepath.Dir(file))) && !strings.HasSuffix(file, "_test.go") {
+			t.Errorf("%s imports %s, which is for tests alone", file, imported)
+		}
 		other := strings.Split(rest, "/")[0]
 		if other == own || strings.HasSuffix(other, "test") || strings.HasSuffix(file, "_test.go") && floor[other] < len(floors)-2 {
 			return // tests may meet their neighbours, as the floor above does
@@ -94,6 +97,52 @@ func TestOnlyAllowedModules(t *testing.T) {
 			}
 			t.Errorf("%s imports %s, which is not on the list of allowed modules", file, imported)
 		})
+	}
+}
+
+// TestNothingIsSkippedSilently holds that no test is skipped but by package
+// needtest, which fails under CI=true where a part is missing, and that no script
+// is but for want of PostgreSQL, of which the same is true.
+func TestNothingIsSkippedSilently(t *testing.T) {
+	skips := regexp.MustCompile(`\.Skip(f|Now)?\(|"CI"`)
+	skip := regexp.MustCompile(`(?m)^.*\bskip\b.*$`)
+	seen := map[string]bool{}
+	err := filepath.WalkDir(".", func(file string, d fs.DirEntry, err error) error {
+		if err != nil {
+			return err
+		}
+		if d.IsDir() && slices.Contains([]string{"node_modules", ".git", "dist", "bin"}, d.Name()) {
+			return filepath.SkipDir
+		}
+		ext := filepath.Ext(file)
+		if ext != ".go" && ext != ".txtar" || file == "arch_test.go" {
+			return nil
+		}
+		text, err := os.ReadFile(file)
+		if err != nil {
+			return err
+		}
+		if ext == ".txtar" {
+			for _, line := range skip.FindAllString(string(text), -1) {
+				if seen[file] = true; !strings.HasPrefix(line, "[!postgres] skip ") {
+					t.Errorf("%s: %s", file, line)
+				}
+			}
+			return nil
+		}
+		own := filepath.ToSlash(filepath.Dir(file)) == "internal/needtest"
+		if found := skips.FindString(string(text)); found != "" {
+			if seen[file] = true; !own {
+				t.Errorf("%s has %s: let package needtest decide what a missing part means", file, found)
+			}
+		}
+		return nil
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	if len(seen) < 2 { // needtest itself, and the script of PostgreSQL
+		t.Errorf("only %v is looked at", seen)
 	}
 }
 

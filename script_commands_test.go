@@ -29,6 +29,7 @@ import (
 	"masthead/internal/config"
 	"masthead/internal/db"
 	"masthead/internal/db/dbtest"
+	"masthead/internal/needtest"
 )
 
 var update = flag.Bool("update", false, "write docs/cli.md and docs/masthead.example.toml anew")
@@ -53,8 +54,12 @@ func TestManual(t *testing.T) {
 	}
 }
 
-// hasPostgres reports whether a script can have a PostgreSQL.
+// hasPostgres reports whether a script can have a PostgreSQL. Under CI=true it has
+// one, or fails.
 func hasPostgres() bool {
+	if needtest.CI() {
+		return true
+	}
 	found, err := filepath.Glob("/usr/lib/postgresql/*/bin/initdb")
 	return os.Getenv("MASTHEAD_TEST_POSTGRES") != "" || err == nil && len(found) > 0
 }

@@ -7,20 +7,21 @@ import (
 	"net/http"
 	"os"
 	"os/exec"
+	"path"
 	"path/filepath"
 	"slices"
 	"strings"
 	"testing"
+
+	"masthead/internal/needtest"
 )
 
 // tools is where npm puts what pages are measured with.
-const tools = "../tools/browser/node_modules"
+const tools = "tools/browser/node_modules"
 
 func readTool(t *testing.T, name string) string {
 	t.Helper()
-	path := filepath.Join(tools, name)
-	exists(t, path)
-	content, err := os.ReadFile(path)
+	content, err := os.ReadFile(needtest.File(t, path.Join(tools, name)))
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -31,15 +32,8 @@ func readTool(t *testing.T, name string) string {
 // type of page in every language. Its warnings are shown, its errors fail.
 func TestNuHTMLChecker(t *testing.T) {
 	t.Parallel() // with the other checks, which wait as much as they work
-	jar := filepath.Join(tools, "vnu-jar/build/dist/vnu.jar")
-	exists(t, jar)
-	java, err := exec.LookPath("java")
-	if err != nil && os.Getenv("CI") == "true" {
-		t.Fatal(err)
-	}
-	if err != nil {
-		t.Skipf("%v: make tools installs it", err)
-	}
+	jar := needtest.File(t, path.Join(tools, "vnu-jar/build/dist/vnu.jar"))
+	java := needtest.Program(t, "java")
 	folder, files := t.TempDir(), 0
 	for _, lang := range []string{"en", "ar", "he", "ru", "fr"} {
 		for _, k := range kinds(t, lang) {
@@ -103,11 +97,8 @@ type toMeasure struct {
 // lighthouse measures pages one after another, in one browser.
 func lighthouse(t *testing.T, pages []toMeasure) (measured []toMeasure) {
 	t.Helper()
-	exists(t, filepath.Join(tools, "lighthouse/package.json"))
-	chromium, err := findChromium()
-	if err != nil {
-		t.Fatal(err)
-	}
+	needtest.File(t, path.Join(tools, "lighthouse/package.json"))
+	chromium := needtest.Browser(t)
 	input, err := json.Marshal(pages)
 	if err != nil {
 		t.Fatal(err)
@@ -172,9 +163,7 @@ func TestLighthouse(t *testing.T) {
 // three measurements on Lighthouse's simulated slow telephone. It is no gate,
 // since the figure is the machine's as much as the page's.
 func TestPerformance(t *testing.T) {
-	if !*performanceFlag {
-		t.Skip("measured by make bench")
-	}
+	needtest.Asked(t, *performanceFlag, "measured by make bench")
 	var pages []toMeasure
 	for _, k := range kinds(t, "en") {
 		if k.name == "front" || k.name == "story-open" {

@@ -17,7 +17,6 @@ import (
 	"flag"
 	"fmt"
 	"io"
-	"io/fs"
 	"log/slog"
 	"net"
 	"net/http"
@@ -34,6 +33,7 @@ import (
 	"masthead/internal/app"
 	"masthead/internal/config"
 	"masthead/internal/db"
+	"masthead/internal/needtest"
 )
 
 var (
@@ -50,32 +50,21 @@ var (
 
 func TestMain(m *testing.M) {
 	flag.Parse()
-	os.Exit(testMain(m))
+	os.Exit(needtest.WithBrowser(func(chromium string) (int, error) { return run(m, chromium) }))
 }
 
-func testMain(m *testing.M) int {
-	chromium, err := findChromium()
-	if err != nil {
-		fmt.Fprintln(os.Stderr, "e2e:", err)
-		if os.Getenv("CI") == "true" {
-			return 1
-		}
-		fmt.Fprintln(os.Stderr, "e2e: every test is skipped; make tools installs what they need")
-		return 0
-	}
+func run(m *testing.M, chromium string) (int, error) {
 	work, err := os.MkdirTemp("", "masthead-e2e-")
 	if err != nil {
-		fmt.Fprintln(os.Stderr, "e2e:", err)
-		return 1
+		return 1, err
 	}
 	defer os.RemoveAll(work)
 	stop, err := prepare(work, chromium)
 	defer stop()
 	if err != nil {
-		fmt.Fprintln(os.Stderr, "e2e:", err)
-		return 1
+		return 1, err
 	}
-	return m.Run()
+	return m.Run(), nil
 }
 
 // prepare builds the program, starts the browser, seeds the demo and serves it.
@@ -120,15 +109,6 @@ func prepare(work, chromium string) (stop func(), err error) {
 		stops = append(stops, demo.stop)
 	}
 	return stop, err
-}
-
-func findChromium() (string, error) {
-	for _, name := range []string{"chromium", "chromium-browser", "google-chrome"} {
-		if path, err := exec.LookPath(name); err == nil {
-			return path, nil
-		}
-	}
-	return "", errors.New("there is no chromium")
 }
 
 // withdrawnStory is taken back before the demo is served, so that there is a
@@ -289,19 +269,4 @@ func (n *newsroom) get(t testing.TB, path, cookies string) (status int, header h
 		t.Fatal(err)
 	}
 	return answer.StatusCode, answer.Header, string(content)
-}
-
-// exists reports whether a tool of the browser checks is installed. Under
-// CI=true each must be.
-func exists(t *testing.T, path string) bool {
-	t.Helper()
-	_, err := os.Stat(path)
-	if err == nil {
-		return true
-	}
-	if !errors.Is(err, fs.ErrNotExist) || os.Getenv("CI") == "true" {
-		t.Fatal(err)
-	}
-	t.Skipf("%v: make tools installs it", err)
-	return false
 }

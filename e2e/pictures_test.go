@@ -13,6 +13,8 @@ import (
 
 	"github.com/chromedp/cdproto/network"
 	"github.com/chromedp/chromedp"
+
+	"masthead/internal/needtest"
 )
 
 // maxPicture is how large a picture of the manual may be, bytes.
@@ -22,9 +24,7 @@ const maxPicture = 120 << 10
 // pages that readers see most, on a phone and a desk, from left and from right,
 // by day and by night.
 func TestPictures(t *testing.T) {
-	if *picturesFlag == "" {
-		t.Skip("taken by make pictures")
-	}
+	needtest.Asked(t, *picturesFlag != "", "taken by make pictures")
 	if err := os.MkdirAll(*picturesFlag, 0o755); err != nil {
 		t.Fatal(err)
 	}
@@ -78,9 +78,7 @@ func (b *tab) picture(name string) {
 
 // TestDeskPictures takes those of the desk, where a story is written.
 func TestDeskPictures(t *testing.T) {
-	if *picturesFlag == "" {
-		t.Skip("taken by make pictures")
-	}
+	needtest.Asked(t, *picturesFlag != "", "taken by make pictures")
 	if err := os.MkdirAll(*picturesFlag, 0o755); err != nil {
 		t.Fatal(err)
 	}

@@ -13,6 +13,7 @@ import (
 	"testing"
 
 	"masthead/internal/db"
+	"masthead/internal/needtest"
 	"masthead/internal/staff"
 	"masthead/internal/story"
 )
@@ -21,9 +22,7 @@ import (
 // program gives, compiles it, and uses it: it writes, publishes, reads, hears by
 // webhook and withdraws. See tools/apiclient.
 func TestGeneratedClient(t *testing.T) {
-	if _, err := exec.LookPath("go"); err != nil && os.Getenv("CI") != "true" {
-		t.Skip("there is no go to compile a client with")
-	}
+	needtest.Program(t, "go")
 	folder := t.TempDir()
 	for _, name := range []string{"go.mod", "go.sum", "main.go", "config.yaml"} {
 		text, err := os.ReadFile(filepath.Join("..", "..", "tools", "apiclient", name))

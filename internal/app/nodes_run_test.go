@@ -21,6 +21,7 @@ import (
 	"masthead/internal/db"
 	"masthead/internal/db/dbtest"
 	"masthead/internal/mail"
+	"masthead/internal/needtest"
 	"masthead/internal/story"
 )
 
@@ -47,17 +48,13 @@ type node struct {
 }
 
 // newCluster builds the program and starts n nodes of it at once, on an empty
-// database. Where a part is not to be had, the test is skipped, under CI=true it fails.
+// database.
 func newCluster(t *testing.T, n int) *cluster {
 	t.Helper()
-	absent := t.Skipf
-	if os.Getenv("CI") == "true" {
-		absent = t.Fatalf
-	}
 	bucket, _ := blobtest.S3(t)
 	pg, err := dbtest.StartServer()
 	if err != nil {
-		absent("no PostgreSQL: %v", err)
+		needtest.Missing(t, "no PostgreSQL: %v", err)
 	}
 	t.Cleanup(func() { pg.Stop() })
 	outage, err := time.ParseDuration(cmp.Or(os.Getenv("MASTHEAD_TEST_OUTAGE"), "8s"))

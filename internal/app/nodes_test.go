@@ -12,6 +12,7 @@ import (
 	"time"
 
 	"masthead/internal/db"
+	"masthead/internal/needtest"
 	"masthead/internal/staff"
 	"masthead/internal/story"
 	"masthead/internal/wall"
@@ -21,9 +22,7 @@ import (
 // a newsroom and bad days do. MASTHEAD_TEST_OUTAGE says how long the database is
 // away in it.
 func TestManyNodes(t *testing.T) {
-	if testing.Short() {
-		t.Skip("-short")
-	}
+	needtest.Slow(t)
 	c := newCluster(t, 3)
 	c.step(t, "started at once", c.startedAtOnce)
 	c.step(t, "what one publishes", c.published)

@@ -59,19 +59,6 @@ func write(t testing.TB, name, content string) string {
 	return path
 }
 
-// fixture gives the path of a real file, or skips where the folder is absent.
-func fixture(t testing.TB, name string) string {
-	t.Helper()
-	path := filepath.Join("..", "..", "..", "shared", "fixtures", filepath.FromSlash(name))
-	if _, err := os.Stat(path); err != nil {
-		if os.Getenv("CI") == "true" {
-			t.Fatalf("the fixture %s is absent: %v", name, err)
-		}
-		t.Skipf("the fixture %s is absent: %v", name, err)
-	}
-	return path
-}
-
 // rows counts the rows of a table, optionally with a condition.
 func rows(t testing.TB, d *db.DB, from string) int {
 	t.Helper()

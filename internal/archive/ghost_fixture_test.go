@@ -11,6 +11,7 @@ import (
 
 	"masthead/internal/db"
 	"masthead/internal/db/dbtest"
+	"masthead/internal/needtest"
 	"masthead/internal/story"
 )
 
@@ -21,7 +22,7 @@ const (
 
 // The export of a real site: every number, every address, every wall.
 func TestGhostFixture(t *testing.T) {
-	export, members := fixture(t, ghostExport), fixture(t, ghostMembers)
+	export, members := needtest.Fixture(t, ghostExport), needtest.Fixture(t, ghostMembers)
 	dbtest.Run(t, func(t *testing.T, d *db.DB) {
 		ctx := context.Background()
 		im := newImporter(t, d)
@@ -148,7 +149,7 @@ func checkGhostPosts(t *testing.T, im *Importer, export string) {
 
 // What an editor has changed here is not written over; the rest is.
 func TestGhostAgainAfterTheDesk(t *testing.T) {
-	export := fixture(t, ghostExport)
+	export := needtest.Fixture(t, ghostExport)
 	dbtest.Run(t, func(t *testing.T, d *db.DB) {
 		ctx := context.Background()
 		im := newImporter(t, d)

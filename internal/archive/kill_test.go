@@ -14,6 +14,7 @@ import (
 
 	"masthead/internal/db"
 	"masthead/internal/db/dbtest"
+	"masthead/internal/needtest"
 	"masthead/internal/story"
 )
 
@@ -206,9 +207,7 @@ func normal(dump string) string {
 
 // A large export takes little memory: the high-water mark of a process of its own.
 func TestMemory(t *testing.T) {
-	if testing.Short() {
-		t.Skip("it takes some seconds")
-	}
+	needtest.Slow(t)
 	path := madeExport(t, 3300, 10_000)
 	info, err := os.Stat(path)
 	if err != nil {

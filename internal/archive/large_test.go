@@ -13,15 +13,14 @@ import (
 
 	"masthead/internal/db"
 	"masthead/internal/db/dbtest"
+	"masthead/internal/needtest"
 )
 
 // TestTwentyThousand imports 20,000 stories, made of news in nine languages, into
 // both databases, and tells the speed and the memory it took. It runs when
 // MASTHEAD_LARGE is set, since it takes minutes.
 func TestTwentyThousand(t *testing.T) {
-	if os.Getenv("MASTHEAD_LARGE") == "" {
-		t.Skip("it takes minutes: set MASTHEAD_LARGE=1")
-	}
+	needtest.Asked(t, os.Getenv("MASTHEAD_LARGE") != "", "it takes minutes: set MASTHEAD_LARGE=1")
 	const n = 20_000
 	path := newsExport(t, n)
 	info, err := os.Stat(path)
@@ -56,7 +55,7 @@ func newsExport(t testing.TB, n int) string {
 	t.Helper()
 	type news struct{ ID, Lang, Text string }
 	var all []news
-	files, err := filepath.Glob(filepath.Join(filepath.Dir(fixture(t, "languages/en.jsonl")), "*.jsonl"))
+	files, err := filepath.Glob(filepath.Join(filepath.Dir(needtest.Fixture(t, "languages/en.jsonl")), "*.jsonl"))
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -22,6 +22,7 @@ import (
 	"masthead/internal/db/dbtest"
 	"masthead/internal/fault"
 	"masthead/internal/media"
+	"masthead/internal/needtest"
 	"masthead/internal/story"
 )
 
@@ -33,9 +34,7 @@ const newsroomChild = "MASTHEAD_NEWSROOM_CHILD"
 // kills, and whose memory TestNewsroomLarge measures.
 func TestNewsroomChild(t *testing.T) {
 	args := strings.Split(os.Getenv(newsroomChild), "\n")
-	if len(args) != 4 {
-		t.Skip("only for tests that start it")
-	}
+	needtest.Asked(t, len(args) == 4, "other tests start it")
 	d, err := db.Open(context.Background(), args[1])
 	if err != nil {
 		t.Fatal(err)
@@ -69,9 +68,7 @@ func startNewsroomChild(args ...string) *exec.Cmd {
 // TestNewsroomLarge takes 20,000 stories out of each database and brings them
 // into the other, and tells the time and the memory. It runs when MASTHEAD_LARGE is set.
 func TestNewsroomLarge(t *testing.T) {
-	if os.Getenv("MASTHEAD_LARGE") == "" {
-		t.Skip("it takes minutes: set MASTHEAD_LARGE=1")
-	}
+	needtest.Asked(t, os.Getenv("MASTHEAD_LARGE") != "", "it takes minutes: set MASTHEAD_LARGE=1")
 	const n = 20_000
 	dir := t.TempDir()
 	file := func(name string) string { return filepath.Join(dir, name) }

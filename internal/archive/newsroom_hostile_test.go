@@ -15,6 +15,7 @@ import (
 
 	"masthead/internal/db/dbtest"
 	"masthead/internal/fault"
+	"masthead/internal/needtest"
 )
 
 // entry is one entry of a zip that a test makes.
@@ -125,9 +126,7 @@ func TestHostileArchives(t *testing.T) {
 		t.Run("zip: "+name, func(t *testing.T) { refused(t, zipOf(t, append(slices.Clone(whole), c.more...)), c.want) })
 	}
 	t.Run("zip: bomb", func(t *testing.T) {
-		if testing.Short() {
-			t.Skip("it is large")
-		}
+		needtest.Slow(t)
 		name := filepath.Join(t.TempDir(), "bomb.zip")
 		f, err := os.Create(name)
 		h.must(err)
@@ -231,9 +230,7 @@ func TestHostileArchives(t *testing.T) {
 		"NUL":       {sealed("comments.jsonl", "Well", `\u0000`), "it has a NUL"},
 		"separator": {sealed("readers.jsonl", `"tier":"gold"`, `"tier":"\u001e"`), "control character"},
 		"long line": {func(t *testing.T, dir string) {
-			if testing.Short() {
-				t.Skip("it is large")
-			}
+			needtest.Slow(t)
 			sealed("comments.jsonl", "Well", strings.Repeat("x", maxLine))(t, dir)
 		}, "comments.jsonl:1: the line is too long"},
 	} {

@@ -16,6 +16,7 @@ import (
 
 	"masthead/internal/db"
 	"masthead/internal/db/dbtest"
+	"masthead/internal/needtest"
 	"masthead/internal/story"
 )
 
@@ -74,7 +75,7 @@ func accounted(t testing.TB, im *Importer, r Report, source string, items []wxrI
 }
 
 func TestWordPressThemeUnitTest(t *testing.T) {
-	file := fixture(t, "wordpress/theme-unit-test.wxr.xml")
+	file := needtest.Fixture(t, "wordpress/theme-unit-test.wxr.xml")
 	items := itemsOf(t, file)
 	if len(items) < 180 {
 		t.Fatalf("the test sees %d items only", len(items))
@@ -182,7 +183,7 @@ func TestWordPressThemeUnitTest(t *testing.T) {
 // With its uploads, every picture of the real export comes in, and none of its
 // pages needs another host for one.
 func TestWordPressThemeUnitTestWithAssets(t *testing.T) {
-	file := fixture(t, "wordpress/theme-unit-test.wxr.xml")
+	file := needtest.Fixture(t, "wordpress/theme-unit-test.wxr.xml")
 	items := itemsOf(t, file)
 	dir := t.TempDir()
 	for i, item := range items {
@@ -291,7 +292,7 @@ func TestWordPressOtherFixtures(t *testing.T) {
 		}},
 	} {
 		t.Run(c.name, func(t *testing.T) {
-			file := fixture(t, "wordpress/"+c.name+".wxr.xml")
+			file := needtest.Fixture(t, "wordpress/"+c.name+".wxr.xml")
 			dbtest.Run(t, func(t *testing.T, d *db.DB) {
 				im := newImporter(t, d)
 				r, err := im.ImportWordPress(context.Background(), file, WordPressOptions{})

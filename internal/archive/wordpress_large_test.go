@@ -15,6 +15,7 @@ import (
 
 	"masthead/internal/db"
 	"masthead/internal/db/dbtest"
+	"masthead/internal/needtest"
 	"masthead/internal/story"
 )
 
@@ -24,9 +25,7 @@ const wordpressEnv = "MASTHEAD_WORDPRESS_CHILD"
 
 func TestWordPressChild(t *testing.T) {
 	parts := strings.Split(os.Getenv(wordpressEnv), "\n")
-	if len(parts) != 4 {
-		t.Skip("it is started by other tests")
-	}
+	needtest.Asked(t, len(parts) == 4, "other tests start it")
 	d, err := db.Open(context.Background(), parts[0])
 	if err != nil {
 		t.Fatal(err)
@@ -89,9 +88,7 @@ func largeWXR(t testing.TB, n int, size int64) string {
 }
 
 func TestWordPressMemory(t *testing.T) {
-	if testing.Short() {
-		t.Skip("100 MB take a while")
-	}
+	needtest.Slow(t)
 	d := dbtest.SQLite(t)
 	start := time.Now()
 	out, err := wordpressChild(t, d, t.TempDir(), largeWXR(t, 1000, 100<<20), 0).Output()

@@ -16,6 +16,7 @@ import (
 
 	"masthead/internal/blob"
 	"masthead/internal/db"
+	"masthead/internal/needtest"
 )
 
 // childEnv names database and copies to a test program that is started again.
@@ -25,9 +26,7 @@ const childEnv = "MASTHEAD_COPIES_CHILD"
 // numbers and tells each that is committed.
 func TestChild(t *testing.T) {
 	file, folder, ok := strings.Cut(os.Getenv(childEnv), "\n")
-	if !ok {
-		t.Skip("only for a test that starts it")
-	}
+	needtest.Asked(t, ok, "TestKilled starts it")
 	ctx := context.Background()
 	d, err := db.Open(ctx, file)
 	must(t, err)
@@ -49,9 +48,7 @@ func TestChild(t *testing.T) {
 // TestKilled kills the newsroom without warning, again and again: what was
 // committed half a second before is in the copies, without a gap.
 func TestKilled(t *testing.T) {
-	if testing.Short() {
-		t.Skip("-short")
-	}
+	needtest.Slow(t)
 	dir := t.TempDir()
 	file, folder := filepath.Join(dir, "masthead.db"), filepath.Join(dir, "copies")
 	store, err := blob.OpenFolder(folder)
@@ -106,9 +103,7 @@ func TestKilled(t *testing.T) {
 // TestCost measures what the copies cost those who write: a thousand small
 // commits, one after the other.
 func TestCost(t *testing.T) {
-	if os.Getenv("MASTHEAD_LARGE") == "" {
-		t.Skip("a measurement: set MASTHEAD_LARGE=1")
-	}
+	needtest.Asked(t, os.Getenv("MASTHEAD_LARGE") != "", "it takes minutes: set MASTHEAD_LARGE=1")
 	run := func(copied bool) (total, slowest time.Duration) {
 		d := newDesk(t, func(c *Config) { c.Every = time.Second })
 		if !copied {

@@ -3,25 +3,22 @@ package doc
 import (
 	"encoding/json"
 	"encoding/xml"
-	"errors"
 	"io"
 	"os"
-	"path/filepath"
 	"slices"
 	"strings"
 	"testing"
 
 	"github.com/google/go-cmp/cmp"
 	"golang.org/x/net/html"
+
+	"masthead/internal/needtest"
 )
 
-// fixture opens a file of the shared input, or skips the test.
+// fixture opens a file of the shared input.
 func fixture(t *testing.T, name string) *os.File {
 	t.Helper()
-	f, err := os.Open(filepath.Join("../../../shared/fixtures", name))
-	if errors.Is(err, os.ErrNotExist) && os.Getenv("CI") != "true" {
-		t.Skipf("the shared fixtures are absent: %v", err)
-	}
+	f, err := os.Open(needtest.Fixture(t, name))
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -4,25 +4,19 @@ import (
 	"context"
 	"net/http"
 	"net/http/httptest"
-	"os"
-	"os/exec"
 	"strings"
 	"testing"
 	"time"
 
 	"github.com/chromedp/chromedp"
 
+	"masthead/internal/needtest"
 	"masthead/internal/page"
 )
 
 // TestBrowserReadsIt has a real browser read a stitched page.
 func TestBrowserReadsIt(t *testing.T) {
-	if _, err := exec.LookPath("chromium"); err != nil {
-		if os.Getenv("CI") == "true" {
-			t.Fatal(err)
-		}
-		t.Skipf("%v: make tools installs it", err)
-	}
+	chromium := needtest.Browser(t)
 	lines, hole := strings.Repeat("A line of a story.\n", 3000), strings.Repeat("A hole.\n", 10_000)
 	p := newPage(t, page.Rendered{Body: []byte("<!doctype html><title>page</title><pre>" + lines + "HOLE" + lines + "</pre>")})
 	codings := make(chan string, 1)
@@ -40,7 +34,7 @@ func TestBrowserReadsIt(t *testing.T) {
 
 	ctx, cancel := context.WithTimeout(t.Context(), time.Minute)
 	defer cancel()
-	options := append(chromedp.DefaultExecAllocatorOptions[:], chromedp.NoSandbox, chromedp.DisableGPU, chromedp.UserDataDir(t.TempDir()))
+	options := append(chromedp.DefaultExecAllocatorOptions[:], chromedp.ExecPath(chromium), chromedp.NoSandbox, chromedp.DisableGPU, chromedp.UserDataDir(t.TempDir()))
 	allocator, cancel := chromedp.NewExecAllocator(ctx, options...)
 	defer cancel()
 	browser, cancel := chromedp.NewContext(allocator)

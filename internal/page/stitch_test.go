@@ -7,11 +7,12 @@ import (
 	"hash/crc32"
 	"io"
 	"math/rand/v2"
-	"os"
 	"os/exec"
 	"strings"
 	"sync"
 	"testing"
+
+	"masthead/internal/needtest"
 )
 
 // pageOf makes a page of segments and the holes between them, and what it shall read.
@@ -139,13 +140,7 @@ func TestHolesAreStored(t *testing.T) {
 }
 
 func TestGunzipReadsIt(t *testing.T) {
-	gunzip, err := exec.LookPath("gunzip")
-	if err != nil {
-		if os.Getenv("CI") == "true" {
-			t.Fatal(err)
-		}
-		t.Skipf("%v", err)
-	}
+	gunzip := needtest.Program(t, "gunzip")
 	r := rand.New(rand.NewPCG(3, 4))
 	for _, size := range []int{0, 70_000} {
 		p, holes, want := pageOf(t, [][]byte{text(r, size), nil, noise(r, size)}, [][]byte{noise(r, 66_000), text(r, 10)})

@@ -6,7 +6,6 @@ import (
 	"fmt"
 	"log/slog"
 	"math/rand/v2"
-	"os"
 	"runtime"
 	"slices"
 	"strings"
@@ -20,6 +19,7 @@ import (
 
 	"masthead/internal/db"
 	"masthead/internal/db/dbtest"
+	"masthead/internal/needtest"
 	"masthead/internal/relay"
 )
 
@@ -277,10 +277,7 @@ func ownServer(t testing.TB) (*dbtest.Server, *db.DB) {
 	t.Helper()
 	s, err := dbtest.StartServer()
 	if err != nil {
-		if os.Getenv("CI") == "true" {
-			t.Fatal(err)
-		}
-		t.Skipf("no PostgreSQL of our own: %v", err)
+		needtest.Missing(t, "no PostgreSQL of our own: %v", err)
 	}
 	t.Cleanup(func() { s.Stop() })
 	d, err := db.Open(t.Context(), s.URL)

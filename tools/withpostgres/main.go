@@ -19,6 +19,7 @@ import (
 	"syscall"
 
 	"masthead/internal/db/dbtest"
+	"masthead/internal/needtest"
 )
 
 func main() {
@@ -47,7 +48,7 @@ func run(args []string) (status int, err error) {
 		case err == nil:
 			defer func() { server.Stop() }()
 			cmd.Env = append(os.Environ(), "MASTHEAD_TEST_POSTGRES="+server.URL)
-		case os.Getenv("CI") == "true":
+		case needtest.CI():
 			return 1, fmt.Errorf("start PostgreSQL: %w", err)
 		default:
 			fmt.Fprintf(os.Stderr, "withpostgres: there is no PostgreSQL (%v): its tests are skipped\n", err)

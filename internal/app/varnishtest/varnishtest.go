@@ -25,6 +25,8 @@ import (
 	"strings"
 	"testing"
 	"time"
+
+	"masthead/internal/needtest"
 )
 
 // Varnish is one cache.
@@ -41,17 +43,8 @@ type Varnish struct {
 // New reserves an address for a Varnish.
 func New(t testing.TB) *Varnish {
 	t.Helper()
-	daemon, err := exec.LookPath("varnishd")
-	if err != nil {
-		daemon = "/usr/sbin/varnishd" // where Debian puts it, out of an ordinary PATH
-		_, err = os.Stat(daemon)
-	}
-	if err != nil {
-		if os.Getenv("CI") == "true" {
-			t.Fatal("varnishd is not installed: make tools")
-		}
-		t.Skip("varnishd is not installed: make tools")
-	}
+	// Debian puts it out of an ordinary PATH.
+	daemon := needtest.Program(t, "varnishd", "/usr/sbin/varnishd")
 	l, err := net.Listen("tcp", "127.0.0.1:0")
 	if err != nil {
 		t.Fatal(err)

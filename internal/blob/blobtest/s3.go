@@ -26,6 +26,7 @@ import (
 	"github.com/minio/minio-go/v7/pkg/credentials"
 
 	"masthead/internal/blob"
+	"masthead/internal/needtest"
 )
 
 // S3 gives the empty bucket of a server that speaks S3, and whether nobody reads
@@ -41,9 +42,7 @@ func S3(t *testing.T) (config blob.S3Config, whole bool) {
 		config.AccessKey, config.SecretKey = os.Getenv("MASTHEAD_TEST_S3_KEY"), os.Getenv("MASTHEAD_TEST_S3_SECRET")
 		return config, true
 	}
-	if testing.Short() {
-		t.Skip("-short")
-	}
+	needtest.Slow(t)
 	if program, err := exec.LookPath("minio"); err == nil {
 		address := start(t, func(host, port string) *exec.Cmd {
 			c := exec.Command(program, "server", "--quiet", "--address", host+":"+port, "--console-address", host+":0", t.TempDir())
@@ -63,21 +62,12 @@ func S3(t *testing.T) (config blob.S3Config, whole bool) {
 	return config, false
 }
 
-// absent ends a test that has no server.
-func absent(t *testing.T, format string, args ...any) {
-	t.Helper()
-	if os.Getenv("CI") == "true" {
-		t.Fatalf(format, args...)
-	}
-	t.Skipf(format, args...)
-}
-
 // s3rver gives the program's path, and fetches it where it is not there yet.
 func s3rver(t *testing.T) string {
 	t.Helper()
 	cache, err := os.UserCacheDir()
 	if err != nil {
-		absent(t, "no S3 server: %v", err)
+		needtest.Missing(t, "no S3 server: %v", err)
 	}
 	dir := filepath.Join(cache, "masthead-test", "s3rver-3.7.1")
 	program := filepath.Join(dir, "node_modules", "s3rver", "bin", "s3rver.js")
@@ -92,7 +82,7 @@ func s3rver(t *testing.T) string {
 	npm := exec.CommandContext(ctx, "npm", "install", "--ignore-scripts", "--no-save", "--no-audit", "--no-fund", "--prefix", dir, "s3rver@3.7.1")
 	npm.Dir = dir
 	if out, err := npm.CombinedOutput(); err != nil {
-		absent(t, "no S3 server (npm install s3rver: %v: %s): install node and npm, or minio, or name a server in MASTHEAD_TEST_S3", err, out)
+		needtest.Missing(t, "no S3 server (npm install s3rver: %v: %s): install node and npm, or minio, or name a server in MASTHEAD_TEST_S3", err, out)
 	}
 	return program
 }
@@ -116,7 +106,7 @@ func start(t *testing.T, command func(host, port string) *exec.Cmd) (address str
 	server.Stdout, server.Stderr = output, output
 	server.SysProcAttr = &syscall.SysProcAttr{Pdeathsig: syscall.SIGKILL}
 	if err := server.Start(); err != nil {
-		absent(t, "no S3 server: %v", err)
+		needtest.Missing(t, "no S3 server: %v", err)
 	}
 	t.Cleanup(func() {
 		server.Process.Kill()

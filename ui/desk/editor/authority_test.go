@@ -8,7 +8,6 @@ import (
 	"io"
 	"net/http"
 	"net/http/httptest"
-	"os"
 	"strconv"
 	"strings"
 	"sync"
@@ -17,6 +16,7 @@ import (
 
 	"masthead/internal/doc"
 	"masthead/internal/language"
+	"masthead/internal/needtest"
 	"masthead/internal/web"
 	"masthead/ui"
 )
@@ -61,11 +61,8 @@ type event struct {
 func newAuthority(t testing.TB, lang, desk string, body *doc.Node) *authority {
 	t.Helper()
 	assets, err := web.NewAssets(ui.Dist(), web.Theme{})
-	if err != nil && os.Getenv("CI") == "true" {
-		t.Fatal(err)
-	}
 	if err != nil {
-		t.Skipf("%v", err)
+		needtest.Missing(t, "%v", err)
 	}
 	a := &authority{lang: lang, desk: desk, start: body, body: body, fields: map[string]*field{}, people: map[string]map[string]any{}, hearers: map[chan event]string{}}
 	for name, value := range map[string]string{"kicker": "", "headline": "", "summary": ""} {

@@ -5,7 +5,6 @@ import (
 	"encoding/json"
 	"fmt"
 	"os"
-	"os/exec"
 	"path/filepath"
 	"strings"
 	"testing"
@@ -19,32 +18,23 @@ import (
 	"github.com/chromedp/cdproto/page"
 	"github.com/chromedp/cdproto/runtime"
 	"github.com/chromedp/chromedp"
+
+	"masthead/internal/needtest"
 )
 
 var browser context.Context
 
 func TestMain(m *testing.M) {
-	code, err := run(m)
-	if err != nil {
-		fmt.Fprintln(os.Stderr, "editor:", err)
-		if code = 0; os.Getenv("CI") == "true" {
-			code = 1
-		}
-	}
-	os.Exit(code)
+	os.Exit(needtest.WithBrowser(func(chromium string) (int, error) { return run(m, chromium) }))
 }
 
-func run(m *testing.M) (int, error) {
-	path, err := exec.LookPath("chromium")
-	if err != nil {
-		return 0, fmt.Errorf("the tests are skipped: %w", err)
-	}
+func run(m *testing.M, chromium string) (int, error) {
 	profile, err := os.MkdirTemp("", "masthead-editor-")
 	if err != nil {
 		return 0, err
 	}
 	defer os.RemoveAll(profile)
-	options := append(chromedp.DefaultExecAllocatorOptions[:], chromedp.ExecPath(path), chromedp.NoSandbox, chromedp.DisableGPU, chromedp.UserDataDir(profile), chromedp.Flag("hide-scrollbars", true))
+	options := append(chromedp.DefaultExecAllocatorOptions[:], chromedp.ExecPath(chromium), chromedp.NoSandbox, chromedp.DisableGPU, chromedp.UserDataDir(profile), chromedp.Flag("hide-scrollbars", true))
 	allocator, cancel := chromedp.NewExecAllocator(context.Background(), options...)
 	defer cancel()
 	browser, cancel = chromedp.NewContext(allocator)

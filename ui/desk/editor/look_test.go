@@ -12,6 +12,7 @@ import (
 	"github.com/google/go-cmp/cmp"
 
 	"masthead/internal/doc"
+	"masthead/internal/needtest"
 )
 
 const story = "The frost came on Tuesday, before anybody had taken the covers out. In three valleys the blossom was lost within an hour, and the growers who had insured it are few.\n\n"
@@ -43,12 +44,9 @@ func TestLatency(t *testing.T) {
 // TestKeyboardAndShots goes through the bar by keys, has axe-core look, and
 // takes pictures where MASTHEAD_SHOTS names a folder.
 func TestKeyboardAndShots(t *testing.T) {
-	source, err := os.ReadFile("../../../tools/browser/node_modules/axe-core/axe.min.js")
-	if err != nil && os.Getenv("CI") == "true" {
-		t.Fatal(err)
-	}
+	source, err := os.ReadFile(needtest.File(t, "tools/browser/node_modules/axe-core/axe.min.js"))
 	if err != nil {
-		t.Logf("axe-core is not installed: %v; make tools installs it", err)
+		t.Fatal(err)
 	}
 	text := "The frost came on *Tuesday*, before anybody had taken [the covers](https://example.org/) out.[^1] In three valleys the **blossom** was lost within an hour.\n\n## What it cost\n\n- Apples\n- Pears\n\n> We lost everything.\n\n| Village | Trees |\n| --- | --- |\n| Kfar | 1,200 |\n\nAnd so it went.\n\n[^1]: The ministry said so."
 	arabic := "جاء الصقيع يوم *الثلاثاء* قبل أن يُخرج أحد [الأغطية](https://example.org/).[^1] في ثلاثة أودية ضاع **الزهر** خلال ساعة.\n\n## ما كلّفه\n\n- تفّاح\n- إجاص\n\n> خسرنا كل شيء.\n\nوهكذا مضى.\n\n[^1]: قالت الوزارة ذلك."
