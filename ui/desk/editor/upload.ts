@@ -90,18 +90,10 @@ export class Uploads {
   }
 
   /** Sends files and puts them into the text at pos, several pictures together as a gallery if asked for. */
-  async start(view: EditorView, files: File[], pos: number, gallery = false): Promise<void> {
-    const id = {};
-    const rows = h("div", { class: "ed-upload", contenteditable: "false", role: "group", "aria-label": word("upload.title") });
-    view.dispatch(view.state.tr.setMeta(key, { add: { pos: gapNear(view.state, pos), box: rows, id } } satisfies Change).setMeta("addToHistory", false));
-    this.going++;
-    const media = (await Promise.all(files.map((f) => this.one(rows, f)))).filter((m) => m !== null);
-    this.going--;
-    const box = key.getState(view.state)!.find(undefined, undefined, (spec) => spec.id === id)[0];
-    const tr = view.state.tr.setMeta(key, { remove: id } satisfies Change);
-    if (box && media.length > 0) place(tr, box.from, media, gallery);
-    view.dispatch(tr);
-    if (media.length > 0) announce(this.root, word("upload.done", number(media.length)));
+  start(view: EditorView, files: File[], pos: number, gallery = false): Promise<void> {
+    return this.sent(view, files, gapNear(view.state, pos), (tr, at, media) => {
+      if (media.length > 0) place(tr, at, media, gallery);
+    });
   }
 
   /** Sends the pictures of figures that stand in the text already, by the address that stands in for each. */
@@ -116,28 +108,34 @@ export class Uploads {
       tr.setNodeMarkup(pos, null, { ...node.attrs, src: "" });
     });
     view.dispatch(tr);
-    for (const f of found) void this.into(view, f.pos, f.file);
+    for (const f of found) void this.into(view, f.pos + view.state.doc.nodeAt(f.pos)!.nodeSize, f.file);
     if (files.size > 0) void this.start(view, [...files.values()], view.state.selection.from); // where no figure could stand
   }
 
-  private async into(view: EditorView, pos: number, file: File): Promise<void> {
+  /** Sends the picture of the empty figure that ends at end. */
+  private into(view: EditorView, end: number, file: File): Promise<void> {
+    return this.sent(view, [file], end, (tr, at, [medium]) => {
+      const figure = tr.doc.resolve(at).nodeBefore;
+      if (figure?.type === n.figure && !figure.attrs.media && !figure.attrs.src) {
+        if (medium) tr.setNodeMarkup(at - figure.nodeSize, null, { ...figure.attrs, media: medium.id });
+        else if (figure.content.size === 0) tr.delete(at - figure.nodeSize, at);
+      } else if (medium) place(tr, at, [medium], false);
+    });
+  }
+
+  /** Shows the box at pos while files are sent; put then puts what was taken where the box has come to stand, unless that was deleted. */
+  private async sent(view: EditorView, files: File[], pos: number, put: (tr: Transaction, at: number, media: Medium[]) => void): Promise<void> {
     const id = {};
     const rows = h("div", { class: "ed-upload", contenteditable: "false", role: "group", "aria-label": word("upload.title") });
-    const end = pos + view.state.doc.nodeAt(pos)!.nodeSize;
-    view.dispatch(view.state.tr.setMeta(key, { add: { pos: end, box: rows, id } } satisfies Change).setMeta("addToHistory", false));
+    view.dispatch(view.state.tr.setMeta(key, { add: { pos, box: rows, id } } satisfies Change).setMeta("addToHistory", false));
     this.going++;
-    const medium = await this.one(rows, file);
+    const media = (await Promise.all(files.map((f) => this.one(rows, f)))).filter((m) => m !== null);
     this.going--;
     const box = key.getState(view.state)!.find(undefined, undefined, (spec) => spec.id === id)[0];
     const tr = view.state.tr.setMeta(key, { remove: id } satisfies Change);
-    const figure = box && tr.doc.resolve(box.from).nodeBefore;
-    if (figure?.type === n.figure && !figure.attrs.media && !figure.attrs.src) {
-      const at = box!.from - figure.nodeSize;
-      if (medium) tr.setNodeMarkup(at, null, { ...figure.attrs, media: medium.id });
-      else if (figure.content.size === 0) tr.delete(at, box!.from);
-    } else if (box && medium) place(tr, box.from, [medium], false);
+    if (box) put(tr, box.from, media);
     view.dispatch(tr);
-    if (medium) announce(this.root, word("upload.done", number(1)));
+    if (media.length > 0) announce(this.root, word("upload.done", number(media.length)));
   }
 
   private one(rows: HTMLElement, file: File): Promise<Medium | null> {
