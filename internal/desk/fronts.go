@@ -117,47 +117,34 @@ func (d *Desk) front(w http.ResponseWriter, r *http.Request) error {
 	if !q.Has("draft") {
 		return d.frontPage(w, r, http.StatusOK, sections, f, false, "")
 	}
-	if f.Items, err = readFront(q, d.Config.Timezone); err != nil {
+	if f.Items, f.Version, err = readFront(q, d.Config.Timezone); err != nil {
 		return err
-	}
-	if f.Version, err = strconv.ParseInt(q.Get("version"), 10, 64); err != nil {
-		return fault.New(fault.Invalid, "the form of the front is not whole")
 	}
 	f.Items = frontMoved(f.Items, q)
 	return d.frontPage(w, r, http.StatusOK, sections, f, true, "")
 }
 
-// readFront reads the form, whose stories a database may look for.
-func readFront(form url.Values, clock *time.Location) ([]story.FrontItem, error) {
+// readFront reads the form, whose stories a database may look for, and the
+// version that it was begun from.
+func readFront(form url.Values, clock *time.Location) (items []story.FrontItem, version int64, err error) {
+	bad := fault.New(fault.Invalid, "the form of the front is not whole")
 	for _, values := range form {
 		for _, v := range values {
 			if !printable(v) || len(v) > maxWords {
-				return nil, fault.New(fault.Invalid, "the form of the front is not whole")
+				return nil, 0, bad
 			}
 		}
 	}
-	return story.ParseFront(form, clock)
+	if version, err = strconv.ParseInt(form.Get("version"), 10, 64); err != nil {
+		return nil, 0, bad
+	}
+	items, err = story.ParseFront(form, clock)
+	return items, version, err
 }
 
-// frontMoved does what a button of the form says: up, down and remove name a
-// place from 0 on, add a story.
+// frontMoved does what a button of the form says; add names a story.
 func frontMoved(items []story.FrontItem, form url.Values) []story.FrontItem {
-	place := func(name string) int {
-		i, err := strconv.Atoi(form.Get(name))
-		if err != nil || i < 0 || i >= len(items) {
-			return -1
-		}
-		return i
-	}
-	if i := place("up"); i > 0 {
-		items[i-1], items[i] = items[i], items[i-1]
-	}
-	if i := place("down"); i >= 0 && i < len(items)-1 {
-		items[i+1], items[i] = items[i], items[i+1]
-	}
-	if i := place("remove"); i >= 0 {
-		items = slices.Delete(items, i, i+1)
-	}
+	items = moved(items, form)
 	id := form.Get("add")
 	if id != "" && len(items) < story.FrontMost && !slices.ContainsFunc(items, func(it story.FrontItem) bool { return it.StoryID == id }) {
 		it := story.FrontItem{StoryID: id, Size: story.Second}
@@ -167,6 +154,30 @@ func frontMoved(items []story.FrontItem, form url.Values) []story.FrontItem {
 		items = slices.Insert(items, 0, it)
 	}
 	return items
+}
+
+// pressed gives the row, of n, that a button of a form names as its value; -1
+// for none.
+func pressed(form url.Values, button string, n int) int {
+	i, err := strconv.Atoi(form.Get(button))
+	if err != nil || i < 0 || i >= n {
+		return -1
+	}
+	return i
+}
+
+// moved does what the buttons up, down and remove of a form say of its rows.
+func moved[T any](rows []T, form url.Values) []T {
+	if i := pressed(form, "up", len(rows)); i > 0 {
+		rows[i-1], rows[i] = rows[i], rows[i-1]
+	}
+	if i := pressed(form, "down", len(rows)); i >= 0 && i < len(rows)-1 {
+		rows[i+1], rows[i] = rows[i], rows[i+1]
+	}
+	if i := pressed(form, "remove", len(rows)); i >= 0 {
+		rows = slices.Delete(rows, i, i+1)
+	}
+	return rows
 }
 
 // frontSave serves "POST /desk/fronts/{front}/{lang}".
@@ -179,11 +190,8 @@ func (d *Desk) frontSave(w http.ResponseWriter, r *http.Request) error {
 		return err
 	}
 	f := story.Front{ID: id, Lang: lang, StaffID: person(r).ID}
-	if f.Items, err = readFront(r.PostForm, d.Config.Timezone); err != nil {
+	if f.Items, f.Version, err = readFront(r.PostForm, d.Config.Timezone); err != nil {
 		return err
-	}
-	if f.Version, err = strconv.ParseInt(r.PostForm.Get("version"), 10, 64); err != nil {
-		return fault.New(fault.Invalid, "the form of the front is not whole")
 	}
 	drawn := f
 	err = d.change(r, "front:"+id+"/"+lang, func(ctx context.Context, tx *db.Tx, detail map[string]string) error {
@@ -244,12 +252,11 @@ func (d *Desk) frontPage(w http.ResponseWriter, r *http.Request, status int, sec
 	}
 	if !f.At.IsZero() {
 		p.At = d.moment(p.Base, f.At)
-		if who, err := d.Staff.ByID(ctx, q, f.StaffID); err == nil {
-			p.By = who.Name
-			if p.By == "" {
-				p.By = who.Email
-			}
+		who, err := d.Staff.ByID(ctx, q, f.StaffID)
+		if err != nil && !fault.Is(err, fault.NotFound) { // who has left has no name here
+			return err
 		}
+		p.By = nameOf(who)
 	}
 	var ids []string
 	for _, it := range f.Items {

@@ -115,28 +115,13 @@ func (d *Desk) menuLines(form url.Values) ([]menuLine, error) {
 
 // menuMoved does what a button of the form says.
 func menuMoved(lines []menuLine, form url.Values) []menuLine {
-	place := func(name string) int {
-		i, err := strconv.Atoi(form.Get(name))
-		if err != nil || i < 0 || i >= len(lines) {
-			return -1
-		}
-		return i
-	}
-	if i := place("up"); i > 0 {
-		lines[i-1], lines[i] = lines[i], lines[i-1]
-	}
-	if i := place("down"); i >= 0 && i < len(lines)-1 {
-		lines[i+1], lines[i] = lines[i], lines[i+1]
-	}
-	if i := place("in"); i > 0 {
+	if i := pressed(form, "in", len(lines)); i > 0 {
 		lines[i].level = 1
 	}
-	if i := place("out"); i >= 0 {
+	if i := pressed(form, "out", len(lines)); i >= 0 {
 		lines[i].level = 0
 	}
-	if i := place("remove"); i >= 0 {
-		lines = slices.Delete(lines, i, i+1)
-	}
+	lines = moved(lines, form)
 	if form.Has("add") && len(lines) < menuMost {
 		lines = append(lines, menuLine{labels: story.Texts{}})
 	}
