@@ -29,7 +29,15 @@ type Assets struct {
 	urls     map[string]string // "site.css" → "/assets/site-3F2A….css"
 	preloads map[string][]string
 	files    map[string]assetFile // by the last part of the address
-	theme    atomic.Pointer[func() Theme]
+	theme    atomic.Pointer[func() themeSheet]
+}
+
+// themeSheet is a theme with all that pages say of it, worked out once.
+type themeSheet struct {
+	Theme
+	file                    string // the stylesheet's, by its content; "" where there is none
+	css                     []byte
+	lightGround, darkGround string
 }
 
 // assetFile is a file in the codings that there are of it; nil where there is
@@ -83,7 +91,8 @@ func coded(dist fs.FS, file string) func() []byte {
 // SetTheme puts a theme in the place of the one before; it may be called while
 // the assets are served.
 func (a *Assets) SetTheme(t Theme) {
-	get := func() Theme { return t }
+	s := sheetOf(t)
+	get := func() themeSheet { return s }
 	a.theme.Store(&get)
 }
 
@@ -91,37 +100,37 @@ func (a *Assets) SetTheme(t Theme) {
 // One that cannot be read leaves the last.
 func (a *Assets) Reread(read func() (Theme, error)) {
 	last := a.current()
-	get := func() Theme {
+	get := func() themeSheet {
 		if t, err := read(); err == nil {
-			return t
+			return sheetOf(t)
 		}
 		return last
 	}
 	a.theme.Store(&get)
 }
 
-func (a *Assets) current() Theme { return (*a.theme.Load())() }
+func (a *Assets) current() themeSheet { return (*a.theme.Load())() }
 
 // Ground gives the paper's colour in a scheme, "light" or "dark", for the
 // browser's own furniture.
 func (a *Assets) Ground(scheme string) string {
-	var l Look
+	s := themeSheet{lightGround: paperLight, darkGround: paperDark}
 	if a != nil && a.theme.Load() != nil {
-		l = a.current().Look
+		s = a.current()
 	}
 	if scheme == "dark" {
-		return l.dark().paper
+		return s.darkGround
 	}
-	return l.light().paper
+	return s.lightGround
 }
 
-// themeFile names the theme's stylesheet by its content; "" where there is none.
-func themeFile(t Theme) (file string, css []byte) {
-	if css = t.CSS(); len(css) == 0 {
-		return "", nil
+func sheetOf(t Theme) themeSheet {
+	s := themeSheet{Theme: t, css: t.CSS(), lightGround: t.Look.light().paper, darkGround: t.Look.dark().paper}
+	if len(s.css) > 0 {
+		sum := sha256.Sum256(s.css)
+		s.file = "theme-" + hex.EncodeToString(sum[:5]) + ".css"
 	}
-	sum := sha256.Sum256(css)
-	return "theme-" + hex.EncodeToString(sum[:5]) + ".css", css
+	return s
 }
 
 func contentType(file string) string {
@@ -164,7 +173,7 @@ func (a *Assets) ThemeURL() string {
 	if a == nil || a.theme.Load() == nil {
 		return ""
 	}
-	if file, _ := themeFile(a.current()); file != "" {
+	if file := a.current().file; file != "" {
 		return AssetPath + file
 	}
 	return ""
@@ -218,9 +227,9 @@ func (a *Assets) themed(name string, query url.Values) (f assetFile, keep string
 		}
 		return assetFile{kind: contentType(name), plain: t.CSS}, "no-store", true
 	}
-	file, css := themeFile(a.current())
-	f = assetFile{kind: contentType(name), plain: func() []byte { return css }}
-	if file == name {
+	now := a.current()
+	f = assetFile{kind: contentType(name), plain: func() []byte { return now.css }}
+	if now.file == name {
 		return f, "public, max-age=31536000, immutable", true
 	}
 	return f, "no-store", themeName.MatchString(name)

@@ -1,6 +1,7 @@
 package web
 
 import (
+	"cmp"
 	"fmt"
 	"io/fs"
 	"math"
@@ -36,7 +37,7 @@ type Look struct {
 	TextFace, HeadFace             string // of Faces
 }
 
-// lookFields are the names of a look's parts, in forms and among the settings.
+// fields are a look's parts by their names in forms and among the settings.
 func (l *Look) fields() map[string]*string {
 	return map[string]*string{
 		"accent": &l.Accent, "paper": &l.Paper, "ink": &l.Ink,
@@ -95,10 +96,7 @@ func (l Look) Measures() ([]Measure, error) {
 // palette is the colours of one scheme that the others are worked out of.
 type palette struct{ accent, paper, ink, signal string }
 
-func (l Look) light() palette {
-	p := builtInLight
-	return p.with(l.Accent, l.Paper, l.Ink)
-}
+func (l Look) light() palette { return builtInLight.with(l.Accent, l.Paper, l.Ink) }
 
 func (l Look) dark() palette {
 	p := builtInDark.with("", l.PaperDark, l.InkDark)
@@ -112,15 +110,7 @@ func (l Look) dark() palette {
 }
 
 func (p palette) with(accent, paper, ink string) palette {
-	for _, c := range []struct {
-		to   *string
-		from string
-	}{{&p.accent, accent}, {&p.paper, paper}, {&p.ink, ink}} {
-		if c.from != "" {
-			*c.to = c.from
-		}
-	}
-	return p
+	return palette{cmp.Or(accent, p.accent), cmp.Or(paper, p.paper), cmp.Or(ink, p.ink), p.signal}
 }
 
 // css writes the colours that are not as they are built in. Where paper or ink
@@ -138,11 +128,11 @@ func (p palette) css(builtIn palette, dark bool) string {
 		set("hair", mix(p.paper, p.ink, 0.17))
 		set("grey", away(mix(p.ink, p.paper, 0.3), p.paper, 7))
 		set("signal", away(p.signal, p.paper, 7))
-		if rule := p.ink; dark {
-			set("rule", mix(p.paper, p.ink, 0.55))
-		} else {
-			set("rule", rule)
+		rule := p.ink
+		if dark {
+			rule = mix(p.paper, p.ink, 0.55)
 		}
+		set("rule", rule)
 	}
 	if b.Len() > 0 {
 		on := "#ffffff"
@@ -193,8 +183,8 @@ func (t Theme) CSS() []byte {
 		fmt.Fprintf(&b, "@media screen and (prefers-color-scheme:dark){:root{%s}}\n", css)
 	}
 	// Every language has faces of its own, so each element is told.
-	for _, f := range []struct{ face, built, variable string }{{t.Look.TextFace, "serif", "serif"}, {t.Look.HeadFace, "serif", "display"}} {
-		if f.face != "" && f.face != f.built {
+	for _, f := range []struct{ face, variable string }{{t.Look.TextFace, "serif"}, {t.Look.HeadFace, "display"}} {
+		if f.face != "" && f.face != "serif" {
 			fmt.Fprintf(&b, ":root,:root *{--%s:var(--%s)}\n", f.variable, f.face)
 		}
 	}
