@@ -30,16 +30,13 @@ type LeadPage struct {
 
 // LeadChoice is a picture that can be the lead; the zero one is none.
 type LeadChoice struct {
-	ID, Src, Alt, Name, Credit string
-	Width, Height              int
-	Current                    bool
+	ID, Src, Alt, Name string
+	Width, Height      int
 }
 
-// How many pictures are shown, how many are looked at for words, how wide one
-// is shown, and how large an upload may be.
+// How many pictures are shown, how wide one is, and how large an upload may be.
 const (
 	leadShown   = 24
-	leadLooked  = 5000
 	leadWidth   = 320
 	uploadBytes = 41 << 20
 )
@@ -71,41 +68,26 @@ func (d *Desk) leadPage(w http.ResponseWriter, r *http.Request, status int, prob
 	if len(p.Words) > maxWords || !printable(p.Words) {
 		return fault.New(fault.Invalid, "pictures cannot be looked for like that")
 	}
-	store := d.Plans.Media
 	choice := func(m media.Media) LeadChoice {
-		c := LeadChoice{ID: m.ID, Src: m.Path(leadWidth), Name: m.Name, Credit: m.Credit, Alt: m.Alt(e.Lang, d.Config.Language), Current: m.ID == st.LeadMediaID}
+		c := LeadChoice{ID: m.ID, Src: m.Path(leadWidth), Name: m.Name, Alt: m.Alt(e.Lang, d.Config.Language)}
 		c.Width, c.Height = m.Size(leadWidth)
 		return c
 	}
 	if st.LeadMediaID != "" {
-		m, err := store.ByID(ctx, q, st.LeadMediaID)
+		m, err := d.Media.ByID(ctx, q, st.LeadMediaID)
 		if err == nil {
 			p.Now = choice(m)
 		} else if !fault.Is(err, fault.NotFound) {
 			return err
 		}
 	}
-	words, after := strings.Fields(fold(p.Words)), ""
-	for looked := 0; looked < leadLooked && len(p.Pictures) < leadShown; {
-		list, err := store.List(ctx, q, media.Picture, after, 200)
-		if err != nil {
-			return err
-		}
-		for _, m := range list {
-			text := m.Name + " " + m.Credit
-			for _, s := range m.Alts {
-				text += " " + s
-			}
-			for _, s := range m.Captions {
-				text += " " + s
-			}
-			if m.ID != st.LeadMediaID && len(p.Pictures) < leadShown && holds(text, words) {
-				p.Pictures = append(p.Pictures, choice(m))
-			}
-			after = m.ID
-		}
-		if looked += len(list); len(list) < 200 {
-			break
+	found, _, err := d.findMedia(ctx, mediaFilter{Words: strings.Fields(fold(p.Words)), Kind: string(media.Picture)}, leadShown+1)
+	if err != nil {
+		return err
+	}
+	for _, m := range found {
+		if m.ID != st.LeadMediaID && len(p.Pictures) < leadShown {
+			p.Pictures = append(p.Pictures, choice(m))
 		}
 	}
 	return d.send(w, r, status, "lead", p)
@@ -142,7 +124,7 @@ func (d *Desk) setLead(w http.ResponseWriter, r *http.Request, mediaID, mark str
 			return fault.New(fault.Conflict, "somebody else has changed the facts")
 		}
 		if mediaID != "" {
-			m, err := d.Plans.Media.ByID(ctx, tx, legible(mediaID))
+			m, err := d.Media.ByID(ctx, tx, legible(mediaID))
 			if err != nil {
 				return err
 			}
@@ -194,19 +176,19 @@ func (d *Desk) uploadLead(w http.ResponseWriter, r *http.Request) error {
 	if alt := line(r.FormValue("alt")); alt != "" {
 		u.Alts = map[string]string{e.Lang: alt}
 	}
-	m, err := d.Plans.Media.Keep(r.Context(), u)
-	if fault.Is(err, fault.Invalid) || fault.Is(err, fault.TooLarge) || err == nil && m.Kind != media.Picture {
+	m, _, err := d.Media.Intake(r.Context(), u, func(ctx context.Context, tx *db.Tx, m *media.Media, known bool) error {
+		if m.Kind != media.Picture {
+			return fault.New(fault.Invalid, "a lead is a picture", "name", m.Name)
+		}
+		if known {
+			return nil
+		}
+		return d.Staff.Record(ctx, tx, staff.Entry{Who: person(r), Act: staff.AddMedia, Object: "media:" + m.ID, Detail: map[string]string{"name": m.Name}})
+	})
+	if fault.Is(err, fault.Invalid) || fault.Is(err, fault.TooLarge) {
 		return d.leadPage(w, r, http.StatusBadRequest, b.T("desk.lead.no_picture"))
 	}
 	if err != nil {
-		return err
-	}
-	if err := d.DB.InTx(r.Context(), func(tx *db.Tx) error {
-		if err := d.Plans.Media.Save(r.Context(), tx, &m); err != nil {
-			return err
-		}
-		return d.Staff.Record(r.Context(), tx, staff.Entry{Who: person(r), Act: staff.AddMedia, Object: "media:" + m.ID, Detail: map[string]string{"name": m.Name}})
-	}); err != nil {
 		return err
 	}
 	return d.setLead(w, r, m.ID, r.FormValue("mark"))
