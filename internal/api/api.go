@@ -1,6 +1,7 @@
 package api
 
 import (
+	"context"
 	"encoding/json"
 	"log/slog"
 	"net/http"
@@ -42,6 +43,8 @@ type Newsroom struct {
 	Log         *slog.Logger
 	Style       string // address of the stylesheet for the page at /api/; "" for none
 	Now         func() time.Time
+	// MediaChanged tells every node that a picture or file is shown otherwise.
+	MediaChanged func(ctx context.Context, tx *db.Tx, ids ...string) error
 }
 
 // New gives the handler of everything below /api/.

@@ -49,6 +49,7 @@ type room struct {
 	posted          []webhook.Bring
 	clock           time.Time
 	drafts          *draft.Store
+	remade          []string // pictures and files whose pages were told
 }
 
 func newRoom(t *testing.T, d *db.DB) *room {
@@ -77,6 +78,10 @@ func newRoom(t *testing.T, d *db.DB) *room {
 		Media:   media.NewStore(d, blobs),
 		Staff:   staff.New(),
 		Readers: reader.New([]byte(strings.Repeat("k", 32))), WallStore: &wall.Store{Now: clock},
+	}
+	r.MediaChanged = func(_ context.Context, _ *db.Tx, ids ...string) error {
+		r.remade = append(r.remade, ids...)
+		return nil
 	}
 	r.Readers.Now = clock
 	drafts := &draft.Store{Now: clock, Stories: r.Stories}

@@ -260,7 +260,7 @@ func (n *Newsroom) changeMedium(ctx context.Context, in *changeMediumInput) (out
 		}
 		detail["described"] = m.Name
 		out = &mediumOutput{Body: n.mediumOf(m)}
-		return "media:" + m.ID, nil
+		return "media:" + m.ID, n.MediaChanged(ctx, tx, m.ID)
 	})
 	return out, err
 }

@@ -9,6 +9,7 @@ import (
 	"image/png"
 	"mime/multipart"
 	"net/http/httptest"
+	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -427,6 +428,9 @@ func TestMedia(t *testing.T) {
 		want(t, "nothing", r.send("POST", "/media", r.all, ""), 400, nil)
 		want(t, "describe", r.send("PATCH", "/media/"+m.ID, r.all, `{"credit":"<b>","focal":{"x":100,"y":900}}`), 200, &m)
 		want(t, "focal", r.send("PATCH", "/media/"+m.ID, r.all, `{"focal":{"x":1001,"y":0}}`), 422, nil)
+		if !slices.Equal(r.remade, []string{m.ID}) {
+			t.Errorf("the pages were told of %v, and not of the one change", r.remade)
+		}
 		var page struct {
 			Media []Medium
 			Next  string

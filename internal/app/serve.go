@@ -93,7 +93,7 @@ func (a *App) newFace(c config.Config, assets *web.Assets, pages *web.Renderer, 
 	}
 	answer := &web.Answer{Renderer: pages, Log: a.Log, ErrorPage: newsroom.ErrorPage}
 	newsroom.Answer = answer
-	programs, err := api.New(api.Newsroom{Config: c, DB: a.DB, Stories: a.Stories, Media: a.Media, Staff: a.Staff, Wall: a.Wall,
+	programs, err := api.New(api.Newsroom{Config: c, DB: a.DB, Stories: a.Stories, Media: a.Media, MediaChanged: a.mediaChanged, Staff: a.Staff, Wall: a.Wall,
 		Readers: &readers, WallStore: &walls, Newsletters: a.Newsletters, Plans: a.Plans, Hooks: a.Webhooks, Log: a.Log, Style: assets.URL("desk.css"), Now: a.Now})
 	if err != nil {
 		return nil, err
