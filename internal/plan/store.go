@@ -87,6 +87,9 @@ func (s *Store) SetLegal(ctx context.Context, tx *db.Tx, storyID, why, staffID s
 // ends it. One that is scheduled for earlier is Conflict.
 func (s *Store) SetEmbargo(ctx context.Context, tx *db.Tx, editionID string, until time.Time, editor string) (err error) {
 	defer wrap(&err, "SetEmbargo(%s)", editionID)
+	if err := s.Stories.Lock(ctx, tx, editionID); err != nil { // it is written whole, over whatever it is by then
+		return err
+	}
 	e, err := s.Stories.EditionByID(ctx, tx, editionID)
 	if err != nil {
 		return err
