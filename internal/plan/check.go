@@ -44,15 +44,25 @@ type Check struct {
 	Time  time.Time // of an embargo
 }
 
-func musts(all []Check) bool { return slices.ContainsFunc(all, func(c Check) bool { return c.Must }) }
-
-func kinds(all []Check, must bool) (list []string) {
+// musts are those that cannot be overruled.
+func musts(all []Check) (list []Check) {
 	for _, c := range all {
-		if c.Must == must && !slices.Contains(list, string(c.Kind)) {
-			list = append(list, string(c.Kind))
+		if c.Must {
+			list = append(list, c)
 		}
 	}
 	return list
+}
+
+// kinds names each kind once, for a sentence.
+func kinds(all []Check) string {
+	var list []string
+	for _, c := range all {
+		if !slices.Contains(list, string(c.Kind)) {
+			list = append(list, string(c.Kind))
+		}
+	}
+	return strings.Join(list, ", ")
 }
 
 // Checks gives what is wrong with an edition that is to be public at a time:

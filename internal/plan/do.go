@@ -40,15 +40,11 @@ func (r *Refused) Error() string { return "checks of the story fail" }
 
 // Unwrap gives the fault.
 func (r *Refused) Unwrap() error {
-	keys := make([]string, len(r.Checks))
-	for i, c := range r.Checks {
-		keys[i] = string(c.Kind)
-	}
-	return fault.New(fault.Conflict, "checks of the story fail: "+strings.Join(keys, ", ")).WithHint("mend them; a warning can be overruled with a reason")
+	return fault.New(fault.Conflict, "checks of the story fail: "+kinds(r.Checks)).WithHint("mend them; a warning can be overruled with a reason")
 }
 
 // Musts reports whether one of them cannot be overruled.
-func (r *Refused) Musts() bool { return musts(r.Checks) }
+func (r *Refused) Musts() bool { return len(musts(r.Checks)) > 0 }
 
 // Do makes a move, tells those concerned by letter, and writes it into the
 // history. That the person may do the move's act to the story is the caller's to
@@ -68,16 +64,15 @@ func (s *Store) Do(ctx context.Context, tx *db.Tx, o Order) (d Done, err error) 
 		return d, fault.New(fault.Invalid, "the note is too long").WithHint("write at most %d bytes", maxNote)
 	}
 	// Whoever moves it at the same time waits here.
-	var status story.Status
-	if err := tx.QueryRowContext(ctx, `UPDATE edition SET status = status WHERE id = $1 RETURNING status`, o.EditionID).Scan(&status); err != nil {
-		return d, absent(err, "no such story")
+	if err := s.Stories.Lock(ctx, tx, o.EditionID); err != nil {
+		return d, err
 	}
 	e, err := s.Stories.EditionByID(ctx, tx, o.EditionID)
 	if err != nil {
 		return d, err
 	}
 	if !m.Can(e) {
-		return d, fault.New(fault.Conflict, "the story stands elsewhere by now", "status", status, "move", m.Name)
+		return d, fault.New(fault.Conflict, "the story stands elsewhere by now", "status", e.Status, "move", m.Name)
 	}
 	now, editor := s.Now(), o.By.Email
 	if m.Time && !o.At.After(now) {
@@ -148,7 +143,7 @@ func (s *Store) pass(ctx context.Context, tx *db.Tx, e story.Edition, o Order, n
 	switch {
 	case err != nil || len(failed) == 0:
 		return nil, err
-	case musts(failed), o.Reason == "" && o.Move != Due:
+	case len(musts(failed)) > 0, o.Reason == "" && o.Move != Due:
 		return nil, &Refused{failed}
 	case o.Move == Due: // they were overruled when it was scheduled
 		return nil, nil
@@ -168,12 +163,8 @@ func (s *Store) record(ctx context.Context, tx *db.Tx, d Done, o Order, was stor
 	reason := ""
 	if len(d.Overruled) > 0 {
 		reason = o.Reason
-		kinds := make([]string, len(d.Overruled))
-		for i, c := range d.Overruled {
-			kinds[i] = string(c.Kind)
-		}
 		if err := s.Staff.Record(ctx, tx, staff.Entry{Who: o.By, Act: staff.Overrule, Object: "edition:" + d.Edition.ID,
-			Detail: map[string]string{"warnings": strings.Join(kinds, ", "), "reason": reason}}); err != nil {
+			Detail: map[string]string{"warnings": kinds(d.Overruled), "reason": reason}}); err != nil {
 			return err
 		}
 	}
@@ -246,7 +237,7 @@ func (s *Store) hold(ctx context.Context, d *db.DB, id string, why error) error 
 		return nil // it has been moved since it was looked up
 	}
 	err := d.InTx(ctx, func(tx *db.Tx) error {
-		_, err := s.Do(ctx, tx, Order{EditionID: id, Move: Hold, Note: strings.Join(kinds(r.Checks, true), ", ")})
+		_, err := s.Do(ctx, tx, Order{EditionID: id, Move: Hold, Note: kinds(musts(r.Checks))})
 		return err
 	})
 	if fault.Is(err, fault.Conflict) {
