@@ -139,6 +139,13 @@ type Work struct {
 	Status                                      story.Status
 }
 
+// originalEdition is the edition of story s that stands for it: in its first language,
+// else its oldest; assignedEdition, the one that assignment a is about.
+const (
+	originalEdition = `(SELECT y.id FROM edition y WHERE y.story_id = s.id ORDER BY CASE WHEN y.lang = s.original_lang THEN 0 ELSE 1 END, y.id LIMIT 1)`
+	assignedEdition = `COALESCE((SELECT x.id FROM edition x WHERE x.story_id = s.id AND x.lang = a.lang), ` + originalEdition + `)`
+)
+
 // Works gives up to limit assignments that are to be done, the most urgent
 // first: those of one person, or of everybody where staffID is "".
 func (s *Store) Works(ctx context.Context, q db.Queryer, staffID string, limit int) (list []Work, err error) {
@@ -153,8 +160,7 @@ func (s *Store) Works(ctx context.Context, q db.Queryer, staffID string, limit i
 func (s *Store) works(ctx context.Context, q db.Queryer, where, rest string, args ...any) ([]Work, error) {
 	rows, err := q.QueryContext(ctx, `SELECT `+assignmentColumns+`, e.id, e.headline, e.lang, e.status, COALESCE(s.section_id, '')
 		FROM assignment a JOIN story s ON s.id = a.story_id
-		JOIN edition e ON e.id = COALESCE((SELECT x.id FROM edition x WHERE x.story_id = s.id AND x.lang = a.lang),
-			(SELECT y.id FROM edition y WHERE y.story_id = s.id ORDER BY CASE WHEN y.lang = s.original_lang THEN 0 ELSE 1 END, y.id LIMIT 1))
+		JOIN edition e ON e.id = `+assignedEdition+`
 		WHERE a.done_at = 0`+where+rest, args...)
 	return db.Rows(rows, err, func(r db.Scanner) (w Work, err error) {
 		w.Assignment, err = scanAssignment(r, &w.EditionID, &w.Headline, &w.EditionLang, &w.Status, &w.SectionID)

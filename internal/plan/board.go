@@ -128,22 +128,20 @@ const maxEntries = 1000
 // order of days and times; days are those of from's zone.
 func (s *Store) Calendar(ctx context.Context, q db.Queryer, from, until time.Time, f Filter) (list []Entry, err error) {
 	defer wrap(&err, "Calendar")
+	const columns = `SELECT e.id, e.headline, e.lang, COALESCE(s.section_id, ''), e.status, `
 	const tables = ` FROM edition e JOIN story s ON s.id = e.story_id`
-	columns := `e.id, e.headline, e.lang, COALESCE(s.section_id, ''), e.status`
-	original := ` AND e.id = (SELECT y.id FROM edition y WHERE y.story_id = s.id ORDER BY CASE WHEN y.lang = s.original_lang THEN 0 ELSE 1 END, y.id LIMIT 1)`
 	first, last := any(db.Micros(from)), any(db.Micros(until))
 	for _, part := range []struct {
 		mark        Mark
 		text        string
 		first, last any
 	}{
-		{MarkScheduled, `SELECT ` + columns + `, e.published_at, ''` + tables + ` WHERE e.status = 'scheduled' AND e.published_at >= $1 AND e.published_at < $2`, first, last},
-		{MarkEmbargo, `SELECT ` + columns + `, e.embargo_until, ''` + tables + ` WHERE e.embargo_until > 0 AND e.status NOT IN ('published', 'withdrawn') AND e.embargo_until >= $1 AND e.embargo_until < $2`, first, last},
-		{MarkDue, `SELECT ` + columns + `, w.due_at, w.staff_id FROM assignment w JOIN story s ON s.id = w.story_id JOIN edition e ON e.story_id = s.id
-			WHERE w.done_at = 0 AND w.due_at >= $1 AND w.due_at < $2 AND e.id = COALESCE((SELECT x.id FROM edition x WHERE x.story_id = s.id AND x.lang = w.lang),
-			(SELECT y.id FROM edition y WHERE y.story_id = s.id ORDER BY CASE WHEN y.lang = s.original_lang THEN 0 ELSE 1 END, y.id LIMIT 1))`, first, last},
-		{MarkPlanned, `SELECT ` + columns + `, p.day, '' FROM story_plan p JOIN story s ON s.id = p.story_id JOIN edition e ON e.story_id = s.id
-			WHERE p.day >= $1 AND p.day < $2` + original, Day(from), Day(until)},
+		{MarkScheduled, columns + `e.published_at, ''` + tables + ` WHERE e.status = 'scheduled' AND e.published_at >= $1 AND e.published_at < $2`, first, last},
+		{MarkEmbargo, columns + `e.embargo_until, ''` + tables + ` WHERE e.embargo_until > 0 AND e.status NOT IN ('published', 'withdrawn') AND e.embargo_until >= $1 AND e.embargo_until < $2`, first, last},
+		{MarkDue, columns + `a.due_at, a.staff_id FROM assignment a JOIN story s ON s.id = a.story_id JOIN edition e ON e.id = ` + assignedEdition + `
+			WHERE a.done_at = 0 AND a.due_at >= $1 AND a.due_at < $2`, first, last},
+		{MarkPlanned, columns + `p.day, '' FROM story_plan p JOIN story s ON s.id = p.story_id JOIN edition e ON e.id = ` + originalEdition + `
+			WHERE p.day >= $1 AND p.day < $2`, Day(from), Day(until)},
 	} {
 		narrow, args := f.where([]any{part.first, part.last})
 		rows, err := q.QueryContext(ctx, part.text+narrow+` ORDER BY 6, 1 LIMIT `+strconv.Itoa(maxEntries), args...)
