@@ -7,7 +7,8 @@ import (
 	"errors"
 	"io"
 	"net/http"
-	"strconv"
+	"net/url"
+	"slices"
 	"strings"
 	"time"
 
@@ -73,12 +74,12 @@ func (s *Store) StoryChanged(ctx context.Context, tx *db.Tx, c story.Change) (er
 		if c.Was == "" && s.Now().Sub(e.PublishedAt) > old {
 			return nil, nil // it came with an archive, and is no news
 		}
-		return StoryData{ID: e.ID, Story: e.StoryID, Lang: e.Lang, URL: s.URL + e.Path, API: s.URL + "/api/v1/stories/" + e.ID, Kicker: e.Kicker, Headline: e.Headline,
+		return StoryData{ID: e.ID, Story: e.StoryID, Lang: e.Lang, URL: s.URL + (&url.URL{Path: e.Path}).EscapedPath(), API: s.URL + "/api/v1/stories/" + e.ID, Kicker: e.Kicker, Headline: e.Headline,
 			Summary: e.Summary, Revision: e.Revision, Published: e.PublishedAt.UTC(), Updated: e.UpdatedAt.UTC(), Reason: e.WithdrawnReason}, nil
 	})
 }
 
-// ReaderMade tells of a new reader, ReaderGone of one who was deleted.
+// ReaderMade tells of a new reader.
 func (s *Store) ReaderMade(ctx context.Context, tx *db.Tx, id string) (err error) {
 	defer wrap(&err, "ReaderMade(%s)", id)
 	return s.tell(ctx, tx, ReaderCreated, "reader:"+id, func() (any, error) {
@@ -122,24 +123,21 @@ func (s *Store) tell(ctx context.Context, tx *db.Tx, event Event, object string,
 	if err != nil {
 		return err
 	}
-	payload := ""
+	hooks = slices.DeleteFunc(hooks, func(h Hook) bool { return !slices.Contains(h.Events, event) })
+	if len(hooks) == 0 {
+		return nil
+	}
+	about, err := data()
+	if err != nil || about == nil {
+		return err
+	}
+	payload, err := s.payload(event, about)
+	if err != nil {
+		return err
+	}
 	for _, h := range hooks {
-		for _, e := range h.Events {
-			if e != event {
-				continue
-			}
-			if payload == "" {
-				about, err := data()
-				if err != nil || about == nil {
-					return err
-				}
-				if payload, err = s.payload(event, about); err != nil {
-					return err
-				}
-			}
-			if err := s.add(ctx, tx, h.ID, event, object, payload); err != nil {
-				return err
-			}
+		if err := s.add(ctx, tx, h.ID, event, object, payload); err != nil {
+			return err
 		}
 	}
 	return nil
@@ -302,12 +300,4 @@ func (s *Store) failed(ctx context.Context, tx *db.Tx, h Hook, one Delivery, sta
 		return s.SwitchedOff(ctx, tx, h)
 	}
 	return nil
-}
-
-// Tried says in a word how a delivery stands, for logs: "delivered 204", "failed 500", "waiting".
-func (d Delivery) Tried() string {
-	if d.Status == 0 {
-		return string(d.State)
-	}
-	return string(d.State) + " " + strconv.Itoa(d.Status)
 }

@@ -28,7 +28,7 @@ type Store struct {
 	Insecure bool
 	// Post has [Store.Deliver] done at a time, once tx is committed.
 	Post func(ctx context.Context, tx *db.Tx, b Bring, at time.Time) error
-	// SwitchedOff is told, in the transaction, of a hook that has failed for too long; nil tells nobody.
+	// SwitchedOff is told, in the transaction, of a hook that has failed for too long, or is gone; nil tells nobody.
 	SwitchedOff func(ctx context.Context, tx *db.Tx, h Hook) error
 }
 

@@ -121,7 +121,7 @@ func (o *office) edition(status story.Status) (e story.Edition) {
 		if err := o.Stories.Save(ctx, tx, &st); err != nil {
 			return err
 		}
-		e = story.Edition{StoryID: st.ID, Lang: "en", Status: status, Headline: "The <b>dredgers</b> return", Summary: "Early.", Body: doc.FromText("The withheld ledger.")}
+		e = story.Edition{StoryID: st.ID, Lang: "en", Status: status, Slug: "драга", Headline: "The <b>dredgers</b> return", Summary: "Early.", Body: doc.FromText("The withheld ledger.")}
 		return o.Stories.SaveEdition(ctx, tx, &e, "test")
 	})
 	return e
@@ -180,6 +180,9 @@ func TestStories(t *testing.T) {
 			}
 			if types = append(types, m.Type); m.Type == "story.changed" && m.Data.Summary != "Late." {
 				t.Errorf("the change tells %q", m.Data.Summary)
+			}
+			if !strings.HasSuffix(m.Data.URL, "/%D0%B4%D1%80%D0%B0%D0%B3%D0%B0/") { // as the API writes it: RFC 3986
+				t.Errorf("its address is %q", m.Data.URL)
 			}
 			if strings.Contains(string(o.bodies[i]), "ledger") {
 				t.Errorf("withheld text is told: %s", o.bodies[i])
