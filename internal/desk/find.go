@@ -72,8 +72,8 @@ func (d *Desk) storiesJSON(w http.ResponseWriter, r *http.Request) error {
 	b, all := d.base(r, ""), []storyJSON{}
 	for _, c := range found {
 		var detail []string
-		if s, ok := sections.ByID(c.section); ok {
-			detail = append(detail, s.Names.In(b.Lang, d.Config.Language))
+		if name := d.sectionName(b, sections, c.section); name != "" {
+			detail = append(detail, name)
 		}
 		if c.status == story.Published {
 			detail = append(detail, b.Date(c.at.In(d.Config.Timezone)).Text)

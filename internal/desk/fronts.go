@@ -324,13 +324,8 @@ func (d *Desk) frontFind(ctx context.Context, sections story.Sections, f story.F
 }
 
 func (d *Desk) frontRow(b Base, sections story.Sections, c story.Card) FrontRow {
-	row := FrontRow{ID: c.StoryID, Headline: c.Headline, Lang: c.Lang, Dir: language.Dir(c.Lang)}
-	if c.Headline == "" {
-		row.Headline = b.T("desk.untitled")
-	}
-	if s, ok := sections.ByID(c.SectionID); ok {
-		row.Section = s.Names.In(b.Lang, d.Config.Language)
-	}
+	row := FrontRow{ID: c.StoryID, Section: d.sectionName(b, sections, c.SectionID)}
+	row.Headline, row.Lang, row.Dir = headlineIn(b, c.Headline, c.Lang)
 	if c.Status == story.Published {
 		row.Published = d.moment(b, c.PublishedAt)
 	}

@@ -1,6 +1,7 @@
 package desk
 
 import (
+	"cmp"
 	"net/http"
 	"net/url"
 	"slices"
@@ -30,7 +31,6 @@ type PlanFilters struct {
 	People    []Choice // none in the calendar
 	Languages []Choice
 	Keep      map[string]string // what else the form takes along
-	On        bool              // something is narrowed
 }
 
 // BoardColumn is the editions of one status.
@@ -105,7 +105,7 @@ func (d *Desk) planFilter(r *http.Request, b Base) (f plan.Filter, form PlanFilt
 		f.SectionIDs = sections.Within(section)
 	}
 	f.Lang, f.StaffID = lang, who
-	form = PlanFilters{Action: r.URL.Path, On: section+lang+who != ""}
+	form = PlanFilters{Action: r.URL.Path}
 	form.Sections = d.sectionChoices(sections, b, section)
 	form.Sections[0].Name = b.T("desk.plan.every_section")
 	form.Languages = append([]Choice{{Name: b.T("desk.every_language"), Current: lang == ""}}, d.languageChoices(lang)...)
@@ -147,10 +147,8 @@ func (d *Desk) board(w http.ResponseWriter, r *http.Request) error {
 }
 
 func (d *Desk) boardCard(r *http.Request, b Base, sections story.Sections, c plan.Card, names map[string]string) BoardCard {
-	card := BoardCard{URL: room(c.EditionID), Headline: c.Headline, Lang: c.Lang, Dir: dirOf(c.Lang), Language: language.OwnName(c.Lang), When: b.Date(c.UpdatedAt.In(d.Config.Timezone))}
-	if card.Headline == "" {
-		card.Headline, card.Lang, card.Dir = b.T("desk.untitled"), b.Lang, b.Dir
-	}
+	card := BoardCard{URL: room(c.EditionID), Language: language.OwnName(c.Lang), When: b.Date(c.UpdatedAt.In(d.Config.Timezone)), Section: d.sectionName(b, sections, c.SectionID)}
+	card.Headline, card.Lang, card.Dir = headlineIn(b, c.Headline, c.Lang)
 	if c.Status == story.Scheduled || c.Status == story.Published {
 		card.When = d.moment(b, c.PublishedAt)
 	}
@@ -160,13 +158,19 @@ func (d *Desk) boardCard(r *http.Request, b Base, sections story.Sections, c pla
 	if c.Day > 0 {
 		card.Day = b.Date(dayTime(c.Day))
 	}
-	if s, ok := sections.ByID(c.SectionID); ok {
-		card.Section = s.Names.In(b.Lang, d.Config.Language)
-	}
 	for _, a := range c.Work {
 		card.Work = append(card.Work, d.workLine(r, b, a, c.EditionID, names))
 	}
 	return card
+}
+
+// headlineIn gives a headline with its language and direction; that an edition
+// has none yet is said in the desk's.
+func headlineIn(b Base, headline, lang string) (text, itsLang, dir string) {
+	if headline == "" {
+		return b.T("desk.untitled"), b.Lang, b.Dir
+	}
+	return headline, lang, language.Dir(lang)
 }
 
 // dayTime gives a day of plans, 20261123, as a time in UTC.
@@ -194,11 +198,8 @@ func (d *Desk) work(w http.ResponseWriter, r *http.Request) error {
 	names := peopleNames(people)
 	for _, item := range list {
 		line := d.workLine(r, p.Base, item.Assignment, item.EditionID, names)
-		line.Headline, line.Lang, line.Dir, line.Room = item.Headline, item.EditionLang, dirOf(item.EditionLang), room(item.EditionID)
-		if line.Headline == "" {
-			line.Headline, line.Lang, line.Dir = p.T("desk.untitled"), p.Lang, p.Dir
-		}
-		line.Status, line.MayDo = p.T("desk.status."+string(item.Status)), line.Mine
+		line.Headline, line.Lang, line.Dir = headlineIn(p.Base, item.Headline, item.EditionLang)
+		line.Room, line.Status, line.MayDo = room(item.EditionID), p.T("desk.status."+string(item.Status)), line.Mine
 		p.Rows = append(p.Rows, line)
 	}
 	return d.send(w, r, http.StatusOK, "work", p)
@@ -245,7 +246,6 @@ type CalendarEntry struct {
 	Clock                    string // "09:30"; "" for the day as a whole
 	Machine                  string // RFC 3339
 	Who                      string
-	StatusName               string
 }
 
 // firstWeekday is the day on which a language's calendars begin the week.
@@ -322,12 +322,9 @@ func (d *Desk) calendar(w http.ResponseWriter, r *http.Request) error {
 	for _, e := range entries {
 		byDay[e.Day] = append(byDay[e.Day], e)
 	}
-	one := func(on time.Time) CalendarDay {
-		key := "date.weekday." + strconv.Itoa(int(on.Weekday()))
-		return CalendarDay{Number: p.Number(on.Day()), Date: p.Date(on), Weekday: p.T(key), Out: week == "" && on.Month() != chosen.Month(), Today: plan.Day(on) == plan.Day(today)}
-	}
 	for on := from; on.Before(until); on = day(on, 1) {
-		c := one(on)
+		c := CalendarDay{Number: p.Number(on.Day()), Date: p.Date(on), Weekday: p.T("date.weekday." + strconv.Itoa(int(on.Weekday()))),
+			Out: week == "" && on.Month() != chosen.Month(), Today: plan.Day(on) == plan.Day(today)}
 		if len(p.Weekdays) < 7 {
 			p.Weekdays = append(p.Weekdays, c.Weekday)
 		}
@@ -344,54 +341,33 @@ func (d *Desk) calendar(w http.ResponseWriter, r *http.Request) error {
 		p.Weeks[len(p.Weeks)-1] = append(p.Weeks[len(p.Weeks)-1], c)
 	}
 	if week != "" {
-		p.Sections = d.weekBySection(p.Base, sections, entries, from, one, names)
+		p.Sections = d.weekBySection(p.Base, sections, p.Days, byDay, from, names)
 	}
 	return d.send(w, r, http.StatusOK, "calendar", p)
 }
 
-// weekBySection gives a row for each section that has something in the week.
-func (d *Desk) weekBySection(b Base, sections story.Sections, entries []plan.Entry, from time.Time, one func(time.Time) CalendarDay, names map[string]string) (rows []CalendarRow) {
+// weekBySection gives a row for each section that has something in the week of
+// these days, the first of which is from.
+func (d *Desk) weekBySection(b Base, sections story.Sections, days []CalendarDay, byDay map[int][]plan.Entry, from time.Time, names map[string]string) (rows []CalendarRow) {
 	index := map[string]int{}
-	for _, e := range entries {
-		i, ok := index[e.SectionID]
-		if !ok {
-			name := b.T("desk.facts.no_section")
-			if s, ok := sections.ByID(e.SectionID); ok {
-				name = s.Names.In(b.Lang, d.Config.Language)
+	for n := range days {
+		for _, e := range byDay[plan.Day(from.AddDate(0, 0, n))] {
+			i, ok := index[e.SectionID]
+			if !ok {
+				i = len(rows)
+				index[e.SectionID] = i
+				rows = append(rows, CalendarRow{Name: cmp.Or(d.sectionName(b, sections, e.SectionID), b.T("desk.facts.no_section")), Days: slices.Clone(days)})
 			}
-			row := CalendarRow{Name: name}
-			for n := range 7 {
-				row.Days = append(row.Days, one(time.Date(from.Year(), from.Month(), from.Day()+n, 0, 0, 0, 0, from.Location())))
-			}
-			i = len(rows)
-			index[e.SectionID] = i
-			rows = append(rows, row)
-		}
-		for n := range 7 {
-			if e.Day == plan.Day(time.Date(from.Year(), from.Month(), from.Day()+n, 0, 0, 0, 0, from.Location())) {
-				rows[i].Days[n].Entries = append(rows[i].Days[n].Entries, d.calendarEntry(b, e, names))
-			}
+			rows[i].Days[n].Entries = append(rows[i].Days[n].Entries, d.calendarEntry(b, e, names))
 		}
 	}
-	slices.SortStableFunc(rows, func(a, b CalendarRow) int {
-		switch {
-		case a.Name < b.Name:
-			return -1
-		case a.Name > b.Name:
-			return 1
-		}
-		return 0
-	})
+	slices.SortStableFunc(rows, func(a, b CalendarRow) int { return cmp.Compare(a.Name, b.Name) })
 	return rows
 }
 
 func (d *Desk) calendarEntry(b Base, e plan.Entry, names map[string]string) CalendarEntry {
-	mark := "desk.mark." + string(e.Mark)
-	c := CalendarEntry{URL: room(e.EditionID), Headline: e.Headline, Lang: e.Lang, Dir: dirOf(e.Lang), Mark: string(e.Mark), MarkName: b.T(mark), Who: names[e.StaffID],
-		StatusName: b.T("desk.status." + string(e.Status))}
-	if c.Headline == "" {
-		c.Headline, c.Lang, c.Dir = b.T("desk.untitled"), b.Lang, b.Dir
-	}
+	c := CalendarEntry{URL: room(e.EditionID), Mark: string(e.Mark), MarkName: b.T("desk.mark." + string(e.Mark)), Who: names[e.StaffID]}
+	c.Headline, c.Lang, c.Dir = headlineIn(b, e.Headline, e.Lang)
 	if !e.At.IsZero() {
 		c.Clock, c.Machine = e.At.Format("15:04"), e.At.Format(time.RFC3339)
 	}

@@ -1,6 +1,7 @@
 package desk
 
 import (
+	"cmp"
 	"context"
 	"strings"
 
@@ -52,9 +53,7 @@ func (d *Desk) planLetter(ctx context.Context, staffID, editionID string) (to st
 		}
 		return to, page, false, err
 	}
-	if page.Headline = e.Headline; page.Headline == "" {
-		page.Headline = page.T("desk.untitled")
-	}
+	page.Headline = cmp.Or(e.Headline, page.T("desk.untitled"))
 	page.Link = page.SiteURL + "/desk/stories/" + e.ID
 	return to, page, true, nil
 }

@@ -109,10 +109,7 @@ func (d *Desk) row(b Base, sections story.Sections, e entry) Row {
 	row := Row{
 		URL: "/desk/stories/" + e.ID, Headline: e.Headline, Lang: e.Lang, Dir: language.Dir(e.Lang), Language: language.OwnName(e.Lang),
 		Status: string(e.Status), StatusName: b.T("desk.status." + string(e.Status)),
-		Page: e.Kind == story.Page, Access: accessName(b.Furniture, e.Access, e.Protected),
-	}
-	if s, ok := sections.ByID(e.SectionID); ok {
-		row.Section = s.Names.In(b.Lang, d.Config.Language)
+		Page: e.Kind == story.Page, Access: accessName(b.Furniture, e.Access, e.Protected), Section: d.sectionName(b, sections, e.SectionID),
 	}
 	if e.Status == story.Published {
 		row.Public = (&url.URL{Path: e.Path}).EscapedPath()
@@ -122,6 +119,12 @@ func (d *Desk) row(b Base, sections story.Sections, e entry) Row {
 		row.Scheduled = d.moment(b, e.Published)
 	}
 	return row
+}
+
+// sectionName is what a section is called in the desk's language; "" for none.
+func (d *Desk) sectionName(b Base, sections story.Sections, id string) string {
+	s, _ := sections.ByID(id)
+	return s.Names.In(b.Lang, d.Config.Language)
 }
 
 // choices gives the statuses and the languages that the list can be narrowed
