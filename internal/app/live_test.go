@@ -1,15 +1,19 @@
 package app_test
 
 import (
+	"context"
 	"io"
 	"log/slog"
 	"net/http/httptest"
 	"strings"
 	"testing"
+	"time"
 
 	"masthead/internal/app"
 	"masthead/internal/config"
 	"masthead/internal/db"
+	"masthead/internal/media"
+	"masthead/internal/site"
 )
 
 // TestSettingsHoldAtOnce sets the name, a colour and a language while the
@@ -72,5 +76,41 @@ func TestSettingsHoldAtOnce(t *testing.T) {
 	}
 	if code, _ := get("/tr/"); code != 404 {
 		t.Errorf("the language taken back = %d", code)
+	}
+}
+
+// TestLogoOfEndedRights shows a logo until its rights end, and the name from then on.
+func TestLogoOfEndedRights(t *testing.T) {
+	r := openRoom(t, settings(t, "", nil))
+	handler, err := r.Handler()
+	if err != nil {
+		t.Fatal(err)
+	}
+	shown := func() bool {
+		w := httptest.NewRecorder()
+		handler.ServeHTTP(w, httptest.NewRequest("GET", "http://quay.example/", nil))
+		if w.Code != 200 {
+			t.Fatalf("the front page = %d", w.Code)
+		}
+		return strings.Contains(w.Body.String(), "masthead-logo")
+	}
+	logo := media.Media{Kind: media.Picture, Name: "logo.png", MIME: "image/png", Width: 640, Height: 120, Hash: strings.Repeat("0", 64), Blob: "media/logo.png"}
+	for _, step := range []struct {
+		until time.Time
+		want  bool
+	}{{time.Time{}, true}, {r.Now().Add(-time.Hour), false}} {
+		logo.RightsUntil = step.until
+		r.tx(func(ctx context.Context, tx *db.Tx) error {
+			if err := r.Media.Save(ctx, tx, &logo); err != nil {
+				return err
+			}
+			if err := r.Settings.Keep(ctx, tx, "", map[string]string{"logo": logo.ID}); err != nil {
+				return err
+			}
+			return r.Tell(ctx, tx, site.SiteTag)
+		})
+		if got := shown(); got != step.want {
+			t.Errorf("rights until %v: the logo is shown: %v", step.until, got)
+		}
 	}
 }

@@ -5,7 +5,6 @@ import (
 	"html/template"
 	"net/http"
 
-	"masthead/internal/fault"
 	"masthead/internal/page"
 	"masthead/internal/story"
 )
@@ -87,14 +86,10 @@ func (n *Newsroom) authorBox(ctx context.Context, lang string, a story.Writer) (
 	if a.PortraitID == "" {
 		return box, nil
 	}
-	m, err := n.Media.ByID(ctx, n.DB.Read(), a.PortraitID)
-	if fault.Is(err, fault.NotFound) {
-		return box, nil
+	found, err := n.Media.Shown(ctx, n.DB.Read(), a.PortraitID)
+	if m, ok := found[a.PortraitID]; ok {
+		box.Portrait = n.picture(m, lang, "", 320)
+		box.Portrait.Alt = ""
 	}
-	if err == nil && m.Ended(n.Now()) {
-		return box, nil
-	}
-	box.Portrait = n.picture(m, lang, "", 320)
-	box.Portrait.Alt = ""
 	return box, err
 }

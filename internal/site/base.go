@@ -46,12 +46,12 @@ func (n *Newsroom) taxonomy(ctx context.Context, lang string) (taxonomy, error) 
 const logoWidth = 640
 
 // logos gives the pictures in the place of the nameplate. One that has gone from
-// the library is none.
+// the library, or whose rights have ended, is none.
 func (n *Newsroom) logos(ctx context.Context, q db.Queryer, lang string) (light, dark Picture, err error) {
 	if n.Config.Logo == "" && n.Config.LogoDark == "" {
 		return light, dark, nil
 	}
-	found, err := n.Media.ByIDs(ctx, q, n.Config.Logo, n.Config.LogoDark)
+	found, err := n.Media.Shown(ctx, q, n.Config.Logo, n.Config.LogoDark)
 	if err != nil {
 		return light, dark, err
 	}
