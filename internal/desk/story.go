@@ -229,8 +229,8 @@ func (d *Desk) history(ctx context.Context, p *StoryPage, st story.Story, e stor
 // is counted by it.
 func (d *Desk) traces(ctx context.Context, p *StoryPage, it wall.Item) error {
 	p.Traces = append(p.Traces,
-		d.trace(p.Base, "trace0", p.T("desk.wall.anonymous"), wall.Visit{Now: d.Now()}, it),
-		d.trace(p.Base, "trace1", p.T("desk.wall.registered"), wall.Visit{Now: d.Now(), Reader: wall.Reader{State: wall.Registered}}, it))
+		trace(d.Wall, p.Base, "trace0", p.T("desk.wall.anonymous"), wall.Visit{Now: d.Now()}, it),
+		trace(d.Wall, p.Base, "trace1", p.T("desk.wall.registered"), wall.Visit{Now: d.Now(), Reader: wall.Reader{State: wall.Registered}}, it))
 	if p.Email == "" {
 		return nil
 	}
@@ -238,8 +238,7 @@ func (d *Desk) traces(ctx context.Context, p *StoryPage, it wall.Item) error {
 		p.Problem = p.T("desk.wall.unknown")
 		return nil
 	}
-	q := d.DB.Read()
-	who, err := d.Readers.ByEmail(ctx, q, p.Email)
+	visit, who, err := d.readersVisit(ctx, p.Email, d.Now())
 	if fault.Is(err, fault.NotFound) {
 		p.Problem = p.T("desk.wall.unknown")
 		return nil
@@ -247,22 +246,33 @@ func (d *Desk) traces(ctx context.Context, p *StoryPage, it wall.Item) error {
 	if err != nil {
 		return err
 	}
-	held, err := d.Readers.Held(ctx, q, who.ID)
-	if err != nil {
-		return err
-	}
-	visit := wall.Visit{Now: d.Now(), Reader: wall.Reader{ID: who.ID, State: wall.Registered},
-		Counted: func(since time.Time) ([]wall.Read, error) { return d.WallStore.Reads(ctx, q, who.ID, since) }}
-	for _, h := range held {
-		visit.Reader.Tiers = append(visit.Reader.Tiers, h.Tier)
-	}
-	p.Traces = append(p.Traces, d.trace(p.Base, "trace2", who.Email, visit, it))
+	p.Traces = append(p.Traces, trace(d.Wall, p.Base, "trace2", who, visit, it))
 	return nil
 }
 
-func (d *Desk) trace(b Base, id, who string, v wall.Visit, it wall.Item) Trace {
-	decision := d.Wall.Decide(v, it)
-	t := Trace{ID: id, Who: who, Full: decision.Full, Decides: b.T("desk.wall.decides"), Steps: d.Wall.Why(v, it)}
+// readersVisit gives the visit of the reader with that address, and the address
+// as it is kept. What was read is asked of the database when the wall asks for it.
+func (d *Desk) readersVisit(ctx context.Context, email string, now time.Time) (v wall.Visit, who string, err error) {
+	q := d.DB.Read()
+	found, err := d.Readers.ByEmail(ctx, q, email)
+	if err != nil {
+		return v, "", err
+	}
+	held, err := d.Readers.Held(ctx, q, found.ID)
+	if err != nil {
+		return v, "", err
+	}
+	v = wall.Visit{Now: now, Reader: wall.Reader{ID: found.ID, State: wall.Registered},
+		Counted: func(since time.Time) ([]wall.Read, error) { return d.WallStore.Reads(ctx, q, found.ID, since) }}
+	for _, h := range held {
+		v.Reader.Tiers = append(v.Reader.Tiers, h.Tier)
+	}
+	return v, found.Email, nil
+}
+
+func trace(asked *wall.Wall, b Base, id, who string, v wall.Visit, it wall.Item) Trace {
+	decision := asked.Decide(v, it)
+	t := Trace{ID: id, Who: who, Full: decision.Full, Decides: b.T("desk.wall.decides"), Steps: asked.Why(v, it)}
 	for i, step := range t.Steps {
 		if strings.HasPrefix(step.Reason, step.When) {
 			t.Steps[i].When = "" // once is enough

@@ -30,10 +30,7 @@ type WallPage struct {
 	Behind   string // who put another wall live since the draft was begun; "" for nobody
 	Differs  bool   // the draft is not what is live
 	Rules    []WallRule
-	Fields   []Choice // of a new condition
-	Ops      []Choice
 	Known    []Choice // values that are known
-	Verdicts []Choice
 	Promises []string // why it cannot be put live, besides its rules; in English
 	Ready    bool     // it can be
 	Trial    string   // name of the one that is on, and would end
@@ -112,15 +109,11 @@ func (d *Desk) wallTabs(r *http.Request, b Base) []Link {
 
 // wallRules serves "/desk/wall". With ?raw=K rule K is shown as CEL.
 func (d *Desk) wallRules(w http.ResponseWriter, r *http.Request) error {
-	draft, err := d.WallStore.Draft(r.Context(), d.DB.Read())
-	if err != nil {
-		return err
-	}
-	return d.wallPage(w, r, http.StatusOK, draft.Design, "")
+	return d.wallPage(w, r, http.StatusOK, nil, "")
 }
 
-// wallPage shows a design as the draft's form.
-func (d *Desk) wallPage(w http.ResponseWriter, r *http.Request, status int, design wall.Design, problem string) error {
+// wallPage shows the draft's form, with the rules that were typed, or with its own where typed is nil.
+func (d *Desk) wallPage(w http.ResponseWriter, r *http.Request, status int, typed *wall.Design, problem string) error {
 	ctx, q := r.Context(), d.DB.Read()
 	draft, err := d.WallStore.Draft(ctx, q)
 	if err != nil {
@@ -155,8 +148,11 @@ func (d *Desk) wallPage(w http.ResponseWriter, r *http.Request, status int, desi
 	if t, on := d.Wall.Trial(d.Now()); on {
 		p.Trial = t.Name
 	}
-	p.Fields, p.Ops, p.Verdicts = d.wallFields(p.Base, ""), wallOps(p.Base, ""), wallVerdicts(p.Base, "")
 	p.Ready = draft.Version > 0
+	design := draft.Design
+	if typed != nil {
+		design = *typed
+	}
 	for i, rule := range design.Rules {
 		row := d.wallRule(p.Base, strconv.Itoa(i), rule, r.URL.Query().Get("raw") == strconv.Itoa(i))
 		p.Ready = p.Ready && row.Problem == ""
@@ -347,7 +343,7 @@ func (d *Desk) wallSave(w http.ResponseWriter, r *http.Request) error {
 	}
 	err = d.saveDraft(r, design)
 	if fault.Is(err, fault.Conflict) || fault.Is(err, fault.Invalid) {
-		return d.wallRefused(w, r, design, err)
+		return d.wallRefused(w, r, &design, err)
 	}
 	if err != nil {
 		return err
@@ -359,13 +355,14 @@ func (d *Desk) wallSave(w http.ResponseWriter, r *http.Request) error {
 	return done(w, r, to, "wall_draft")
 }
 
-// wallRefused shows what was typed again, and why it is not saved.
-func (d *Desk) wallRefused(w http.ResponseWriter, r *http.Request, design wall.Design, err error) error {
+// wallRefused shows what was typed again, or the draft as it is where typed is
+// nil, and why nothing is saved.
+func (d *Desk) wallRefused(w http.ResponseWriter, r *http.Request, typed *wall.Design, err error) error {
 	f := language.Get(d.lang(r))
 	if fault.Is(err, fault.Conflict) {
-		return d.wallPage(w, r, http.StatusConflict, design, f.T("desk.walls.conflict"))
+		return d.wallPage(w, r, http.StatusConflict, typed, f.T("desk.walls.conflict"))
 	}
-	return d.wallPage(w, r, http.StatusUnprocessableEntity, design, fault.Message(err))
+	return d.wallPage(w, r, http.StatusUnprocessableEntity, typed, fault.Message(err))
 }
 
 // saveDraft keeps a design in the place of the draft that the form began from.
@@ -405,7 +402,7 @@ func (d *Desk) wallLive(w http.ResponseWriter, r *http.Request) error {
 		})
 	}
 	if fault.Is(err, fault.Conflict) || fault.Is(err, fault.Invalid) {
-		return d.wallRefused(w, r, draft.Design, err)
+		return d.wallRefused(w, r, nil, err)
 	}
 	if err != nil {
 		return err
@@ -423,11 +420,7 @@ func (d *Desk) wallDrop(w http.ResponseWriter, r *http.Request) error {
 		return d.WallStore.DropDraft(ctx, tx, seenVersion(r))
 	})
 	if fault.Is(err, fault.Conflict) {
-		draft, readErr := d.WallStore.Draft(r.Context(), d.DB.Read())
-		if readErr != nil {
-			return readErr
-		}
-		return d.wallRefused(w, r, draft.Design, err)
+		return d.wallRefused(w, r, nil, err)
 	}
 	if err != nil {
 		return err
@@ -451,7 +444,7 @@ func (d *Desk) wallRestore(w http.ResponseWriter, r *http.Request) error {
 	}
 	err = d.saveDraft(r, v.Design)
 	if fault.Is(err, fault.Conflict) {
-		return d.wallRefused(w, r, v.Design, err)
+		return d.wallRefused(w, r, &v.Design, err)
 	}
 	if err != nil {
 		return err

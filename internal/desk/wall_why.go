@@ -120,7 +120,7 @@ func (d *Desk) wallTrace(ctx context.Context, p *WallWhyPage, e story.Edition, a
 	if err != nil || p.Problem != "" {
 		return err
 	}
-	asked := *d
+	asked := d.Wall
 	if design == "draft" {
 		draft, err := d.WallStore.Draft(ctx, q)
 		if err != nil {
@@ -128,14 +128,14 @@ func (d *Desk) wallTrace(ctx context.Context, p *WallWhyPage, e story.Edition, a
 		}
 		rules, err := draft.Design.Compiled()
 		if err == nil {
-			asked.Wall, err = wall.New(rules)
+			asked, err = wall.New(rules)
 		}
 		if err != nil {
 			p.Problem = p.T("desk.walls.broken_draft")
 			return nil
 		}
 	}
-	t := asked.trace(p.Base, "trace", who, visit, wall.ItemOf(st, e, sections, topics[st.ID]))
+	t := trace(asked, p.Base, "trace", who, visit, wall.ItemOf(st, e, sections, topics[st.ID]))
 	p.Trace = &t
 	return nil
 }
@@ -171,7 +171,7 @@ func (d *Desk) wallVisit(ctx context.Context, p *WallWhyPage, as string) (v wall
 	}
 	switch as {
 	case "reader":
-		found, err := d.Readers.ByEmail(ctx, d.DB.Read(), p.Email)
+		theirs, email, err := d.readersVisit(ctx, p.Email, v.Now)
 		if fault.Is(err, fault.NotFound) || p.Email == "" {
 			p.Problem = p.T("desk.wall.unknown")
 			return v, who, nil
@@ -179,18 +179,8 @@ func (d *Desk) wallVisit(ctx context.Context, p *WallWhyPage, as string) (v wall
 		if err != nil {
 			return v, who, err
 		}
-		held, err := d.Readers.Held(ctx, d.DB.Read(), found.ID)
-		if err != nil {
-			return v, who, err
-		}
-		who, v.Reader = found.Email, wall.Reader{ID: found.ID, State: wall.Registered}
-		for _, h := range held {
-			v.Reader.Tiers = append(v.Reader.Tiers, h.Tier)
-		}
-		if reads < 0 {
-			v.Counted = func(since time.Time) ([]wall.Read, error) {
-				return d.WallStore.Reads(ctx, d.DB.Read(), found.ID, since)
-			}
+		if who, v.Reader = email, theirs.Reader; reads < 0 {
+			v.Counted = theirs.Counted
 			return v, who, nil
 		}
 	case string(wall.Registered):

@@ -49,17 +49,18 @@ var panelKinds = []string{wall.PanelRegister, wall.PanelMeter, wall.PanelArchive
 
 // wallWords serves "/desk/wall/words": ?lang=he&panel=meter.
 func (d *Desk) wallWords(w http.ResponseWriter, r *http.Request) error {
+	return d.wallWordsPage(w, r, http.StatusOK, nil, "")
+}
+
+// wallWordsPage shows what was typed, or the draft where typed is nil.
+func (d *Desk) wallWordsPage(w http.ResponseWriter, r *http.Request, status int, typed *wall.Design, problem string) error {
 	draft, err := d.WallStore.Draft(r.Context(), d.DB.Read())
 	if err != nil {
 		return err
 	}
-	return d.wallWordsPage(w, r, http.StatusOK, draft.Design, "")
-}
-
-func (d *Desk) wallWordsPage(w http.ResponseWriter, r *http.Request, status int, design wall.Design, problem string) error {
-	draft, err := d.WallStore.Draft(r.Context(), d.DB.Read())
-	if err != nil {
-		return err
+	design := draft.Design
+	if typed != nil {
+		design = *typed
 	}
 	p := WallWordsPage{Base: d.base(r, ""), Version: draft.Version, Problem: problem, EditLang: d.wordsLang(r)}
 	p.Title, p.Tabs, p.EditDir = p.T("desk.walls.words"), d.wallTabs(r, p.Base), language.Dir(p.EditLang)
@@ -194,14 +195,14 @@ func (d *Desk) wallWordsSave(w http.ResponseWriter, r *http.Request) error {
 			b.Texts[l] = text
 		}
 		delete(b.Texts, lang)
-		if text := strings.Join(strings.Fields(texts[i]), " "); text != "" {
+		if text := line(texts[i]); text != "" {
 			b.Texts[lang] = text
 		}
 		design.Benefits = append(design.Benefits, b)
 	}
 	own := map[string]string{}
 	for _, k := range wall.WordKeys() {
-		if text := strings.Join(strings.Fields(r.PostForm.Get("word."+k.Key)), " "); text != "" {
+		if text := line(r.PostForm.Get("word." + k.Key)); text != "" {
 			own[k.Key] = text
 		}
 	}
@@ -215,10 +216,10 @@ func (d *Desk) wallWordsSave(w http.ResponseWriter, r *http.Request) error {
 	design.Words = words
 	err = d.saveDraft(r, design)
 	if fault.Is(err, fault.Conflict) {
-		return d.wallWordsPage(w, r, http.StatusConflict, design, language.Get(d.lang(r)).T("desk.walls.conflict"))
+		return d.wallWordsPage(w, r, http.StatusConflict, &design, language.Get(d.lang(r)).T("desk.walls.conflict"))
 	}
 	if fault.Is(err, fault.Invalid) {
-		return d.wallWordsPage(w, r, http.StatusUnprocessableEntity, design, fault.Message(err))
+		return d.wallWordsPage(w, r, http.StatusUnprocessableEntity, &design, fault.Message(err))
 	}
 	if err != nil {
 		return err
