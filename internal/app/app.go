@@ -14,7 +14,6 @@ import (
 	"masthead/internal/blob"
 	"masthead/internal/config"
 	"masthead/internal/db"
-	"masthead/internal/desk"
 	"masthead/internal/draft"
 	"masthead/internal/fault"
 	"masthead/internal/job"
@@ -76,11 +75,6 @@ type App struct {
 
 	disk     *disk
 	identity *identity // while it serves TLS; else nil
-
-	sendLink       func(ctx context.Context, l desk.LinkLetter) error    // set by Handler
-	sendPlanLetter func(ctx context.Context, l plan.Letter) error        // set by Handler
-	sendMention    func(ctx context.Context, l desk.MentionLetter) error // set by Handler
-	sendHookLetter func(ctx context.Context, l desk.HookLetter) error    // set by Handler
 }
 
 // Init makes a newsroom in the folder of c: its secret, its settings file and

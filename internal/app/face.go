@@ -69,6 +69,10 @@ func (a *App) settings() config.Config {
 	return a.Config
 }
 
+// editors are the desk of the newest face, which writes letters; there is one
+// once [App.Handler] was called.
+func (a *App) editors() *desk.Desk { return a.faces.now.Load().editors }
+
 // show makes the first face, and a handler that always answers with the newest;
 // make makes one of the settings.
 func (a *App) show(make func(c config.Config) (*face, error)) (http.Handler, error) {

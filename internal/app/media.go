@@ -26,7 +26,7 @@ func (a *App) mediaChanged(ctx context.Context, tx *db.Tx, ids ...string) error 
 			case media.AsPortrait, media.AsLogo: // at the foot of any story, or at the head of every page
 				tags = append(tags, site.SiteTag)
 			case media.AsLead: // every edition has it
-				for _, lang := range a.Config.Languages {
+				for _, lang := range a.settings().Languages {
 					tags = append(tags, site.ListsTag(lang))
 				}
 				tags = append(tags, site.StoryTag(u.StoryID))

@@ -45,7 +45,7 @@ func (a *App) planning() error {
 		return err
 	})
 	job.Register(a.Jobs, func(ctx context.Context, l plan.CheckLinks) error { return a.Plans.CheckLinks(ctx, a.DB, l.EditionID) })
-	job.Register(a.Jobs, func(ctx context.Context, l plan.Letter) error { return a.sendPlanLetter(ctx, l) })
+	job.Register(a.Jobs, func(ctx context.Context, l plan.Letter) error { return a.editors().SendPlanLetter(ctx, l) })
 	job.Register(a.Jobs, func(ctx context.Context, _ plan.Remind) error {
 		return a.DB.InTx(ctx, func(tx *db.Tx) error { return a.Plans.Remind(ctx, tx) })
 	})

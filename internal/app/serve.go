@@ -17,7 +17,6 @@ import (
 	"masthead/internal/db"
 	"masthead/internal/desk"
 	"masthead/internal/job"
-	"masthead/internal/plan"
 	"masthead/internal/site"
 	"masthead/internal/web"
 	"masthead/ui"
@@ -37,27 +36,13 @@ func (a *App) handler(done func(r *http.Request, status int, took time.Duration)
 		return nil, err
 	}
 	read := func(l web.Look) (web.Theme, error) { return web.ReadTheme(templates, l) }
-	theme, err := a.theme(c, read)
-	if err != nil {
-		return nil, err
-	}
-	assets, err := web.NewAssets(ui.Dist(), theme)
+	assets, err := web.NewAssets(ui.Dist(), web.Theme{}) // each face sets its own
 	if err != nil {
 		return nil, err
 	}
 	pages, err := web.NewRenderer(templates, assets, c.Dev)
 	if err != nil {
 		return nil, err
-	}
-	a.sendLink = func(ctx context.Context, l desk.LinkLetter) error { return a.faces.now.Load().editors.SendLink(ctx, l) }
-	a.sendMention = func(ctx context.Context, l desk.MentionLetter) error {
-		return a.faces.now.Load().editors.SendMention(ctx, l)
-	}
-	a.sendHookLetter = func(ctx context.Context, l desk.HookLetter) error {
-		return a.faces.now.Load().editors.SendHookLetter(ctx, l)
-	}
-	a.sendPlanLetter = func(ctx context.Context, l plan.Letter) error {
-		return a.faces.now.Load().editors.SendPlanLetter(ctx, l)
 	}
 	return a.show(func(c config.Config) (*face, error) {
 		theme, err := a.theme(c, read)
@@ -237,9 +222,9 @@ func (a *App) housekeeping() error {
 			return errors.Join(a.Readers.Sweep(ctx, tx), a.Staff.Sweep(ctx, tx), a.WallStore.Prune(ctx, tx, a.Wall.Window()), a.WallStore.Coarsen(ctx, tx, a.Recorder.Keep), a.Relay.Prune(ctx, tx), a.Drafts.Sweep(ctx, tx), a.Webhooks.Sweep(ctx, tx), api.Sweep(ctx, tx, a.Now()))
 		})
 	})
-	job.Register(a.Jobs, func(ctx context.Context, l desk.LinkLetter) error { return a.sendLink(ctx, l) })
-	job.Register(a.Jobs, func(ctx context.Context, l desk.MentionLetter) error { return a.sendMention(ctx, l) })
-	job.Register(a.Jobs, func(ctx context.Context, l desk.HookLetter) error { return a.sendHookLetter(ctx, l) })
+	job.Register(a.Jobs, func(ctx context.Context, l desk.LinkLetter) error { return a.editors().SendLink(ctx, l) })
+	job.Register(a.Jobs, func(ctx context.Context, l desk.MentionLetter) error { return a.editors().SendMention(ctx, l) })
+	job.Register(a.Jobs, func(ctx context.Context, l desk.HookLetter) error { return a.editors().SendHookLetter(ctx, l) })
 	return errors.Join(a.planning(), a.Jobs.Every(keepDrafts{}, time.Minute), a.Jobs.Every(sweep{}, time.Hour), a.keepMedia(), a.reindex())
 }
 
