@@ -4,6 +4,7 @@ import (
 	"context"
 	"encoding/json"
 	"net/http"
+	"slices"
 	"strings"
 	"time"
 
@@ -13,12 +14,9 @@ import (
 	"masthead/internal/doc"
 	"masthead/internal/fault"
 	"masthead/internal/plan"
-	"masthead/internal/reader"
 	"masthead/internal/staff"
 	"masthead/internal/story"
 )
-
-type readerTier = reader.Tier
 
 // EditionRecord is an edition as the newsroom keeps it.
 type EditionRecord struct {
@@ -165,10 +163,10 @@ func (n *Newsroom) createEdition(ctx context.Context, in *createEditionInput) (o
 		if err != nil {
 			return "", err
 		}
-		if err := n.need(ctx, tx, staff.StoriesWrite, staff.WriteStory, st); err != nil {
+		if err := need(ctx, staff.StoriesWrite, staff.WriteStory, st); err != nil {
 			return "", err
 		}
-		e, err := n.newEdition(ctx, in.Body)
+		e, err := n.newEdition(in.Body)
 		if err != nil {
 			return "", err
 		}
@@ -193,12 +191,12 @@ func (n *Newsroom) createEdition(ctx context.Context, in *createEditionInput) (o
 }
 
 // newEdition gives a draft of what was sent.
-func (n *Newsroom) newEdition(ctx context.Context, in NewEdition) (e story.Edition, err error) {
+func (n *Newsroom) newEdition(in NewEdition) (e story.Edition, err error) {
 	if e.Lang, err = n.writable(in.Lang); err != nil {
 		return e, err
 	}
 	e.Status = story.Draft
-	_, err = n.bring(ctx, &e, in.EditionChange)
+	_, err = n.bring(&e, in.EditionChange)
 	return e, err
 }
 
@@ -228,7 +226,7 @@ func (n *Newsroom) changeEdition(ctx context.Context, in *changeEditionInput) (o
 		if seen(e.Status) {
 			scope, act = staff.StoriesPublish, staff.PublishStory
 		}
-		if err := n.need(ctx, tx, scope, act, st); err != nil {
+		if err := need(ctx, scope, act, st); err != nil {
 			return "", err
 		}
 		if !matches(in.IfMatch, n.editionRecord(e).ETag) {
@@ -237,7 +235,7 @@ func (n *Newsroom) changeEdition(ctx context.Context, in *changeEditionInput) (o
 			return "", p
 		}
 		was := e
-		dropped, err := n.bring(ctx, &e, in.Body)
+		dropped, err := n.bring(&e, in.Body)
 		if err != nil {
 			return "", err
 		}
@@ -272,20 +270,14 @@ func (n *Newsroom) passes(ctx context.Context, tx *db.Tx, st story.Story, e stor
 	if err != nil {
 		return err
 	}
-	var musts []plan.Check
-	for _, c := range checks {
-		if c.Must {
-			musts = append(musts, c)
-		}
-	}
-	if len(musts) > 0 {
+	if musts := slices.DeleteFunc(checks, func(c plan.Check) bool { return !c.Must }); len(musts) > 0 {
 		return &plan.Refused{Checks: musts}
 	}
 	return nil
 }
 
 // bring puts a change into an edition, and tells what of the text was dropped.
-func (n *Newsroom) bring(_ context.Context, e *story.Edition, c EditionChange) (dropped []Dropped, err error) {
+func (n *Newsroom) bring(e *story.Edition, c EditionChange) (dropped []Dropped, err error) {
 	for _, f := range []struct {
 		to   *string
 		name string

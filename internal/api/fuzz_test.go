@@ -1,7 +1,6 @@
 package api
 
 import (
-	"context"
 	"encoding/base64"
 	"encoding/json"
 	"net/url"
@@ -44,7 +43,7 @@ func FuzzBody(f *testing.F) {
 			return
 		}
 		e := story.Edition{Body: doc.Empty()}
-		if _, err := n.bring(context.Background(), &e, c); err != nil {
+		if _, err := n.bring(&e, c); err != nil {
 			return
 		}
 		if err := doc.Check(e.Body); err != nil {

@@ -71,14 +71,14 @@ func (g *guard) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 		a.known = true
 	}
 	answer := &capture{header: http.Header{}}
-	if r.Method == http.MethodGet || r.Method == http.MethodHead {
+	get := r.Method == http.MethodGet || r.Method == http.MethodHead
+	if get {
 		g.next.ServeHTTP(answer, r.WithContext(context.WithValue(ctx, askerKey{}, a)))
 	} else if err := g.write(answer, r, a, secret); err != nil {
 		g.n.problem(ctx, err).write(w)
 		return
 	}
 	maps.Copy(h, answer.header)
-	get := r.Method == http.MethodGet || r.Method == http.MethodHead
 	if answer.status != 0 && answer.status != http.StatusOK || !get {
 		h.Set("Cache-Control", "no-store")
 		if answer.status == http.StatusServiceUnavailable {

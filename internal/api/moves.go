@@ -75,19 +75,20 @@ func (n *Newsroom) move(ctx context.Context, o operation, m plan.Move, in *moveI
 		if err != nil {
 			return "", err
 		}
-		if err := n.need(ctx, tx, o.scope, m.Act, st); err != nil {
+		if err := need(ctx, o.scope, m.Act, st); err != nil {
 			return "", err
 		}
 		if in.Body.Words { // they become public with it
-			if err := n.need(ctx, tx, staff.StoriesPublish, staff.PublishStory, st); err != nil {
+			if err := need(ctx, staff.StoriesPublish, staff.PublishStory, st); err != nil {
 				return "", err
 			}
 		}
 		if y := in.Body.At.Year(); m.Time && (y < 1970 || y > 9999) {
 			return "", fault.New(fault.Invalid, "it takes a time").WithHint("write at, like 2026-11-23T06:00:00Z")
 		}
-		order := plan.Order{EditionID: e.ID, Move: m.Name, By: askerOf(ctx).token.Person(), Note: in.Body.Note, Changed: in.Body.Changed, Words: in.Body.Words,
-			Reason: in.Body.Reason, MayOverrule: n.may(ctx, tx, staff.Overrule, st)}
+		a := askerOf(ctx)
+		order := plan.Order{EditionID: e.ID, Move: m.Name, By: a.token.Person(), Note: in.Body.Note, Changed: in.Body.Changed, Words: in.Body.Words,
+			Reason: in.Body.Reason, MayOverrule: a.may(staff.Overrule, st)}
 		if m.Time {
 			order.At = in.Body.At.UTC().Truncate(time.Microsecond)
 		}

@@ -56,9 +56,6 @@ func register[In, Out any](n *Newsroom, h huma.API, o operation, handle func(con
 		Responses:    map[string]*huma.Response{},
 		MaxBodyBytes: maxBody,
 	}
-	if o.status == http.StatusSeeOther {
-		op.DefaultStatus = http.StatusOK
-	}
 	faults := slices.Concat(o.faults, []int{401, 422, 429, 500})
 	if o.method == http.MethodGet {
 		op.Responses["304"] = &huma.Response{Description: "Not changed since the ETag of If-None-Match"}
@@ -131,12 +128,12 @@ func (n *Newsroom) admit(ctx context.Context, o operation) error {
 
 // need refuses an act on a story that the token's role does not allow, or a
 // scope that the token has not.
-func (n *Newsroom) need(ctx context.Context, q db.Queryer, scope staff.Scope, act staff.Act, st story.Story) error {
+func need(ctx context.Context, scope staff.Scope, act staff.Act, st story.Story) error {
 	a := askerOf(ctx)
 	if !a.token.May(scope) {
 		return fault.New(fault.Forbidden, "the token has not the scope "+string(scope)).WithHint("what readers can see is changed with the scope %s", scope)
 	}
-	if !n.may(ctx, q, act, st) {
+	if !a.may(act, st) {
 		return fault.New(fault.Forbidden, "the token's role does not allow this", "role", a.token.Role, "act", act)
 	}
 	return nil
@@ -144,8 +141,7 @@ func (n *Newsroom) need(ctx context.Context, q db.Queryer, scope staff.Scope, ac
 
 // may reports whether the token's role allows an act on a story. Its own are
 // those that it began.
-func (n *Newsroom) may(ctx context.Context, _ db.Queryer, act staff.Act, st story.Story) bool {
-	a := askerOf(ctx)
+func (a asker) may(act staff.Act, st story.Story) bool {
 	return a.token.Person().May(act, staff.Object{Own: st.CreatedBy != "" && st.CreatedBy == a.token.ID})
 }
 

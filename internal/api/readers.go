@@ -189,14 +189,19 @@ func (n *Newsroom) tiers(ctx context.Context, _ *nothing) (*tiersOutput, error) 
 	return out, err
 }
 
+// isTier refuses a slug that no tier has.
+func (n *Newsroom) isTier(ctx context.Context, q db.Queryer, slug string) error {
+	all, err := n.Readers.Tiers(ctx, q)
+	if err == nil && !slices.ContainsFunc(all, func(t reader.Tier) bool { return t.Slug == slug }) {
+		err = fault.New(fault.Invalid, "there is no such tier", "tier", slug).WithHint("see /api/v1/tiers")
+	}
+	return err
+}
+
 // hold checks a tier and until when it is to be held.
 func (n *Newsroom) hold(ctx context.Context, q db.Queryer, h Holding) (reader.Holding, error) {
-	all, err := n.Readers.Tiers(ctx, q)
-	if err != nil {
+	if err := n.isTier(ctx, q, h.Tier); err != nil {
 		return reader.Holding{}, err
-	}
-	if !slices.ContainsFunc(all, func(t reader.Tier) bool { return t.Slug == h.Tier }) {
-		return reader.Holding{}, fault.New(fault.Invalid, "there is no such tier", "tier", h.Tier).WithHint("see /api/v1/tiers")
 	}
 	if y := h.Until.Year(); !h.Until.IsZero() && (y < 1970 || y > 9999) {
 		return reader.Holding{}, fault.New(fault.Invalid, "the tier ends at no time that can be kept")

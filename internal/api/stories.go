@@ -5,7 +5,6 @@ import (
 	"encoding/base64"
 	"encoding/json"
 	"net/url"
-	"slices"
 	"strconv"
 	"strings"
 	"time"
@@ -176,10 +175,7 @@ func (n *Newsroom) list(ctx context.Context, in *listInput) (*listOutput, error)
 		query.SectionIDs = sections.Within(s.ID)
 	}
 	if in.Topic != "" {
-		t, err := n.Stories.TopicBySlug(ctx, q, in.Topic)
-		if err == nil && t.Internal {
-			err = fault.New(fault.NotFound, "no such topic", "slug", in.Topic)
-		}
+		t, err := n.topicBySlug(ctx, q, in.Topic)
 		if err != nil {
 			return nil, err
 		}
@@ -339,15 +335,6 @@ func (n *Newsroom) find(ctx context.Context, in *storyInput) (st story.Story, ch
 	if err != nil {
 		return st, choice, nil, err
 	}
-	slices.SortFunc(all, func(a, b story.Card) int {
-		if (a.Lang == st.OriginalLang) != (b.Lang == st.OriginalLang) {
-			if a.Lang == st.OriginalLang {
-				return -1
-			}
-			return 1
-		}
-		return strings.Compare(a.Lang, b.Lang)
-	})
 	var langs []string
 	found, gone := false, false
 	for _, c := range all {

@@ -3,7 +3,6 @@ package api
 import (
 	"context"
 	"net/http"
-	"slices"
 
 	"github.com/danielgtaylor/huma/v2"
 
@@ -203,8 +202,8 @@ func (n *Newsroom) saveSection(ctx context.Context, slug string, isNew bool, c S
 				if !ok {
 					return "", fault.New(fault.Invalid, "no such section", "slug", *c.Parent)
 				}
-				if s.ID != "" && slices.Contains(all.Within(s.ID), parent.ID) {
-					return "", fault.New(fault.Invalid, "a section is no part of itself")
+				if err := all.CheckParent(s.ID, parent.ID); err != nil {
+					return "", err
 				}
 				s.ParentID = parent.ID
 			}
@@ -264,10 +263,7 @@ func (n *Newsroom) deleteSection(ctx context.Context, in *deleteSectionInput) (*
 
 func (n *Newsroom) deleteTopic(ctx context.Context, in *SlugPath) (*struct{}, error) {
 	return nil, n.change(ctx, func(ctx context.Context, tx *db.Tx, detail map[string]string) (string, error) {
-		t, err := n.Stories.TopicBySlug(ctx, tx, in.Slug)
-		if err == nil && t.Internal {
-			err = fault.New(fault.NotFound, "no such topic", "slug", in.Slug)
-		}
+		t, err := n.topicBySlug(ctx, tx, in.Slug)
 		if err != nil {
 			return "", err
 		}
@@ -345,11 +341,17 @@ func (n *Newsroom) topicOf(t story.Topic) Topic {
 	return Topic{Slug: t.Slug, Kind: string(t.Kind), Names: texts(t.Names), Descriptions: t.Descriptions, Aliases: t.Aliases, URL: n.at(n.Config.Language, "/topic/"+t.Slug+"/")}
 }
 
-func (n *Newsroom) topic(ctx context.Context, in *SlugPath) (*topicOutput, error) {
-	t, err := n.Stories.TopicBySlug(ctx, n.DB.Read(), in.Slug)
+// topicBySlug gives a topic that anybody may know of.
+func (n *Newsroom) topicBySlug(ctx context.Context, q db.Queryer, slug string) (story.Topic, error) {
+	t, err := n.Stories.TopicBySlug(ctx, q, slug)
 	if err == nil && t.Internal {
-		err = fault.New(fault.NotFound, "no such topic", "slug", in.Slug)
+		return story.Topic{}, fault.New(fault.NotFound, "no such topic", "slug", slug)
 	}
+	return t, err
+}
+
+func (n *Newsroom) topic(ctx context.Context, in *SlugPath) (*topicOutput, error) {
+	t, err := n.topicBySlug(ctx, n.DB.Read(), in.Slug)
 	if err != nil {
 		return nil, err
 	}

@@ -161,7 +161,7 @@ type createStoryInput struct{ Body NewStory }
 // createStory begins a story. It is the token's own.
 func (n *Newsroom) createStory(ctx context.Context, in *createStoryInput) (out *storyRecordOutput, err error) {
 	err = n.change(ctx, func(ctx context.Context, tx *db.Tx, detail map[string]string) (string, error) {
-		e, err := n.newEdition(ctx, in.Body.Edition)
+		e, err := n.newEdition(in.Body.Edition)
 		if err != nil {
 			return "", err
 		}
@@ -205,7 +205,7 @@ func (n *Newsroom) changeStory(ctx context.Context, in *changeStoryInput) (out *
 		if slices.ContainsFunc(out.Body.Editions, func(e EditionRef) bool { return seen(story.Status(e.Status)) }) {
 			scope, act = staff.StoriesPublish, staff.PublishStory
 		}
-		if err := n.need(ctx, tx, scope, act, st); err != nil {
+		if err := need(ctx, scope, act, st); err != nil {
 			return "", err
 		}
 		if !matches(in.IfMatch, out.ETag) {
@@ -256,12 +256,8 @@ func (n *Newsroom) facts(ctx context.Context, q db.Queryer, st *story.Story, c S
 			return err
 		}
 		if tier, ok := st.Access.Tier(); ok {
-			tiers, err := n.Readers.Tiers(ctx, q)
-			if err != nil {
+			if err := n.isTier(ctx, q, tier); err != nil {
 				return err
-			}
-			if !slices.ContainsFunc(tiers, func(t readerTier) bool { return t.Slug == tier }) {
-				return fault.New(fault.Invalid, "there is no such tier", "tier", tier)
 			}
 		}
 		detail["access"] = *c.Access
@@ -318,7 +314,7 @@ func (n *Newsroom) facts(ctx context.Context, q db.Queryer, st *story.Story, c S
 // invalid makes what a body names and is not there a fault of the body.
 func invalid(err error) error {
 	if fault.Is(err, fault.NotFound) {
-		return fault.New(fault.Invalid, fault.Message(err)).WithHint("%s", "name what is there")
+		return fault.New(fault.Invalid, fault.Message(err)).WithHint("name what is there")
 	}
 	return err
 }
@@ -338,7 +334,7 @@ func (n *Newsroom) deleteStory(ctx context.Context, in *StoryPath) (*struct{}, e
 		if err != nil {
 			return "", err
 		}
-		if err := n.need(ctx, tx, staff.StoriesWrite, staff.WriteStory, st); err != nil {
+		if err := need(ctx, staff.StoriesWrite, staff.WriteStory, st); err != nil {
 			return "", err
 		}
 		detail["deleted"] = "yes"
