@@ -139,7 +139,7 @@ func (d *Desk) libraryPage(w http.ResponseWriter, r *http.Request, status int, r
 		return err
 	}
 	f := mediaFilter{Words: words, Kind: q.Get("kind"), State: q.Get("state"), After: legible(q.Get("after"))}
-	if f.Kind != "" && !isMediumKind(f.Kind) || f.State != "" && !slices.Contains(mediaStates[:], f.State) {
+	if f.Kind != "" && !slices.Contains(mediaKinds[:], f.Kind) || f.State != "" && !slices.Contains(mediaStates[:], f.State) {
 		return fault.New(fault.Invalid, "the library cannot be narrowed like that")
 	}
 	p := MediaPage{Base: d.base(r, ""), Words: strings.TrimSpace(q.Get("q")), Kind: f.Kind, State: f.State, Report: report, Adds: person(r).Ever(staff.AddMedia)}
@@ -430,9 +430,4 @@ func (d *Desk) mediumDelete(w http.ResponseWriter, r *http.Request) error {
 		return err
 	}
 	return done(w, r, "/desk/media", "media_deleted")
-}
-
-// entry is what the audit log tells of a change that is made elsewhere.
-func (d *Desk) entry(r *http.Request, object string, detail map[string]string) staff.Entry {
-	return staff.Entry{Who: person(r), Act: subjectOf(r).act, Object: object, Detail: detail}
 }

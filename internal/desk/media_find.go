@@ -25,15 +25,6 @@ var (
 	mediaStates = [...]string{"unused", "ending", "ended", "no_alt"}
 )
 
-func isMediumKind(kind string) bool {
-	for _, k := range mediaKinds {
-		if k == kind {
-			return true
-		}
-	}
-	return false
-}
-
 // findMedia gives up to limit pictures and files, the newest first, and whether
 // there are more. Texts are compared here, as headlines are.
 func (d *Desk) findMedia(ctx context.Context, f mediaFilter, limit int) (found []media.Media, more bool, err error) {

@@ -8,6 +8,7 @@ import (
 	"mime/multipart"
 	"net/http"
 	"net/url"
+	"slices"
 	"strings"
 	"time"
 
@@ -88,7 +89,7 @@ func (d *Desk) mediaJSON(w http.ResponseWriter, r *http.Request) error {
 		return err
 	}
 	f := mediaFilter{Words: words, Kind: r.URL.Query().Get("kind"), After: legible(r.URL.Query().Get("after"))}
-	if f.Kind != "" && !isMediumKind(f.Kind) {
+	if f.Kind != "" && !slices.Contains(mediaKinds[:], f.Kind) {
 		return fault.New(fault.Invalid, "there is no such kind", "kind", f.Kind)
 	}
 	found, more, err := d.findMedia(r.Context(), f, maxFound)
@@ -218,9 +219,34 @@ func (a arriving) Read(p []byte) (int, error) {
 	a.moving()
 	n, err := a.Reader.Read(p)
 	if err != nil && !errors.Is(err, io.EOF) && fault.KindOf(err) == fault.Internal {
-		err = errors.Join(fault.New(fault.Invalid, "the file did not come through whole").WithHint("send it again: nothing of it was kept"), err)
+		err = broken(err)
 	}
 	return n, err
+}
+
+// broken tells of a connection that ended in the middle of a file.
+func broken(err error) error {
+	return errors.Join(fault.New(fault.Invalid, "the file did not come through whole").WithHint("send it again: nothing of it was kept"), err)
+}
+
+// noFile tells of a form without one.
+func noFile() error {
+	return fault.New(fault.Invalid, "no file was sent").WithHint("choose a file, or send it as multipart/form-data in a part named file")
+}
+
+// uploaded gives the parts of a form with files, and what is called whenever
+// something of them came.
+func uploaded(w http.ResponseWriter, r *http.Request) (parts *multipart.Reader, moving func(), err error) {
+	if parts, err = r.MultipartReader(); err != nil {
+		return nil, nil, noFile()
+	}
+	control := http.NewResponseController(w)
+	moving = func() { // neither kind of connection need know of deadlines
+		control.SetReadDeadline(time.Now().Add(uploadStall))
+		control.SetWriteDeadline(time.Now().Add(uploadAnswer))
+	}
+	moving()
+	return parts, moving, nil
 }
 
 // outcome is what came of one file.
@@ -234,23 +260,18 @@ type outcome struct {
 // intake keeps the files of a request. A refused file does not keep the
 // others from being taken; a broken connection or a fault of ours ends it.
 func (d *Desk) intake(w http.ResponseWriter, r *http.Request, most int) (all []outcome, fields url.Values, err error) {
-	parts, err := r.MultipartReader()
+	parts, moving, err := uploaded(w, r)
 	if err != nil {
-		return nil, nil, fault.New(fault.Invalid, "no file was sent").WithHint("send it as multipart/form-data, in a part named file")
+		return nil, nil, err
 	}
-	control, fields := http.NewResponseController(w), url.Values{}
-	moving := func() { // neither kind of connection need know of deadlines
-		control.SetReadDeadline(time.Now().Add(uploadStall))
-		control.SetWriteDeadline(time.Now().Add(uploadAnswer))
-	}
-	moving()
+	fields = url.Values{}
 	for {
 		part, err := parts.NextPart()
 		if errors.Is(err, io.EOF) {
 			return all, fields, nil
 		}
 		if err != nil {
-			return all, fields, errors.Join(fault.New(fault.Invalid, "the file did not come through whole").WithHint("send it again: nothing of it was kept"), err)
+			return all, fields, broken(err)
 		}
 		switch {
 		case part.FileName() == "" && part.FormName() != "file":
@@ -274,21 +295,20 @@ func (d *Desk) intake(w http.ResponseWriter, r *http.Request, most int) (all []o
 
 // onePart gives the one file of a form, and its name.
 func (d *Desk) onePart(w http.ResponseWriter, r *http.Request) (io.Reader, string, error) {
-	parts, err := r.MultipartReader()
+	parts, moving, err := uploaded(w, r)
 	if err != nil {
-		return nil, "", fault.New(fault.Invalid, "no file was sent").WithHint("choose a file first")
+		return nil, "", err
 	}
-	control := http.NewResponseController(w)
 	for {
 		part, err := parts.NextPart()
+		if errors.Is(err, io.EOF) {
+			return nil, "", noFile()
+		}
 		if err != nil {
-			return nil, "", fault.New(fault.Invalid, "no file was sent").WithHint("choose a file first")
+			return nil, "", broken(err)
 		}
 		if part.FileName() != "" {
-			return arriving{part, func() {
-				control.SetReadDeadline(time.Now().Add(uploadStall))
-				control.SetWriteDeadline(time.Now().Add(uploadAnswer))
-			}}, cut(part.FileName(), 200), nil
+			return arriving{part, moving}, cut(part.FileName(), 200), nil
 		}
 	}
 }
@@ -335,7 +355,7 @@ func (d *Desk) mediaUpload(w http.ResponseWriter, r *http.Request) error {
 		return err
 	}
 	if len(all) == 0 {
-		return fault.New(fault.Invalid, "no file was sent").WithHint("send it as multipart/form-data, in a part named file")
+		return noFile()
 	}
 	b := d.base(r, "")
 	if all[0].Err != nil {

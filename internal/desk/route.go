@@ -187,8 +187,13 @@ func (d *Desk) change(r *http.Request, object string, fn func(ctx context.Contex
 		if err := fn(r.Context(), tx, detail); err != nil {
 			return err
 		}
-		return d.Staff.Record(r.Context(), tx, staff.Entry{Who: person(r), Act: s.act, Object: object, Detail: detail})
+		return d.Staff.Record(r.Context(), tx, d.entry(r, object, detail))
 	})
+}
+
+// entry is what the audit log tells of what a request did.
+func (d *Desk) entry(r *http.Request, object string, detail map[string]string) staff.Entry {
+	return staff.Entry{Who: person(r), Act: subjectOf(r).act, Object: object, Detail: detail}
 }
 
 // form reads a form of at most a megabyte.
