@@ -63,16 +63,14 @@ func (d *Desk) auditDetail(b Base, e staff.Entry, name, value string) AuditDetai
 	}
 	switch {
 	case name == "role" || inSection:
-		from, to, changed := strings.Cut(value, " → ")
-		t.Value = cmp.Or(told(from, "desk.role."), "–")
-		if changed && b.Dir == "rtl" {
-			t.Value += " ← "
-		} else if changed {
-			t.Value += " → "
+		roles, arrow := strings.Split(value, " → "), " → "
+		if b.Dir == "rtl" {
+			arrow = " ← "
 		}
-		if changed {
-			t.Value += cmp.Or(told(to, "desk.role."), "–")
+		for i, role := range roles {
+			roles[i] = cmp.Or(told(role, "desk.role."), "–")
 		}
+		t.Value = strings.Join(roles, arrow)
 	case name == "warnings":
 		var warnings []string
 		for kind := range strings.SplitSeq(value, ", ") {

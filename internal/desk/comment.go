@@ -61,7 +61,8 @@ func (d *Desk) comments(w http.ResponseWriter, r *http.Request) error {
 
 func (d *Desk) commentsPage(w http.ResponseWriter, r *http.Request, status int, text, problem string) (err error) {
 	ctx, e := r.Context(), d.edition(r)
-	p := CommentsPage{Base: d.base(r, titled(d.base(r, ""), e.Headline)), MayWrite: d.may(r, staff.CommentStory), Text: text, Problem: problem}
+	p := CommentsPage{Base: d.base(r, ""), MayWrite: d.may(r, staff.CommentStory), Text: text, Problem: problem}
+	p.Title = titled(p.Base, e.Headline)
 	if p.EditionHead, err = d.editionHead(r, p.Base, "comments"); err != nil {
 		return err
 	}
@@ -73,9 +74,8 @@ func (d *Desk) commentsPage(w http.ResponseWriter, r *http.Request, status int, 
 	if err != nil {
 		return err
 	}
-	names := map[string]string{}
+	names := peopleNames(list)
 	for _, one := range list {
-		names[one.ID] = nameOf(one)
 		if !one.Disabled() {
 			p.People = append(p.People, nameOf(one))
 		}

@@ -188,11 +188,7 @@ type staffNames map[string]string
 
 func (d *Desk) staffNames(ctx context.Context) (staffNames, error) {
 	list, err := d.Staff.List(ctx, d.DB.Read())
-	names := staffNames{}
-	for _, p := range list {
-		names[p.ID] = nameOf(p)
-	}
-	return names, err
+	return peopleNames(list), err
 }
 
 func nameOf(p staff.Person) string {
