@@ -81,9 +81,6 @@ func planTabs(r *http.Request, b Base) (tabs []Link) {
 	return tabs
 }
 
-// dirOf gives the direction of a language.
-func dirOf(lang string) string { return language.Dir(lang) }
-
 // planFilter reads how the board or the calendar is narrowed, and the sections
 // and the people that both show.
 func (d *Desk) planFilter(r *http.Request, b Base) (f plan.Filter, form PlanFilters, sections story.Sections, people []staff.Person, err error) {

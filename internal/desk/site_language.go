@@ -4,7 +4,6 @@ import (
 	"net/http"
 	"net/url"
 	"slices"
-	"strconv"
 	"strings"
 
 	"masthead/internal/config"
@@ -65,22 +64,8 @@ func (d *Desk) languages(w http.ResponseWriter, r *http.Request) error {
 		if len(langs) > languagesMost {
 			return fault.New(fault.Invalid, "the form of the languages is not whole")
 		}
-		place := func(name string) int {
-			i, err := strconv.Atoi(q.Get(name))
-			if err != nil || i < 0 || i >= len(langs) {
-				return -1
-			}
-			return i
-		}
-		langs = slices.Clone(langs)
-		if i := place("up"); i > 0 {
-			langs[i-1], langs[i] = langs[i], langs[i-1]
-		}
-		if i := place("down"); i >= 0 && i < len(langs)-1 {
-			langs[i+1], langs[i] = langs[i], langs[i+1]
-		}
-		if i := place("remove"); i >= 0 && langs[i] != d.Config.Language {
-			langs = slices.Delete(langs, i, i+1)
+		if i := pressed(q, "remove", len(langs)); i < 0 || langs[i] != d.Config.Language {
+			langs = moved(langs, q)
 		}
 		langs = withLanguage(langs, q.Get("add"))
 	}
@@ -157,7 +142,7 @@ func (d *Desk) languagesSave(w http.ResponseWriter, r *http.Request) error {
 	}
 	for _, l := range langs {
 		for _, name := range nameFields {
-			typed, key := cleanWords(r.PostForm.Get(name+"."+l)), d.formName(name, l)
+			typed, key := line(r.PostForm.Get(name+"."+l)), d.formName(name, l)
 			v, err := d.Config.Value(key)
 			if err != nil {
 				return err
@@ -177,5 +162,3 @@ func (d *Desk) languagesSave(w http.ResponseWriter, r *http.Request) error {
 	}
 	return err
 }
-
-func cleanWords(s string) string { return strings.Join(strings.Fields(s), " ") }

@@ -15,6 +15,7 @@ import (
 	"masthead/internal/db"
 	"masthead/internal/draft"
 	"masthead/internal/fault"
+	"masthead/internal/language"
 	"masthead/internal/staff"
 	"masthead/internal/story"
 )
@@ -99,11 +100,9 @@ func (d *Desk) factsForm(w http.ResponseWriter, r *http.Request) error {
 func (d *Desk) factsPage(w http.ResponseWriter, r *http.Request, status int, problem string, theirs map[string]string) error {
 	ctx, q := r.Context(), d.DB.Read()
 	e, st := d.edition(r), d.storyOf(r)
-	p := FactsPage{Base: d.base(r, ""), Room: room(e.ID), Headline: e.Headline, EditionLang: e.Lang, EditionDir: dirOf(e.Lang), Problem: problem, Mark: factsMark(st, e),
+	p := FactsPage{Base: d.base(r, ""), Room: room(e.ID), EditionLang: e.Lang, EditionDir: language.Dir(e.Lang), Problem: problem, Mark: factsMark(st, e),
 		MayAccess: d.may(r, staff.ApproveStory), Slug: e.Slug, Path: e.Path, MetaTitle: e.MetaTitle, MetaSummary: e.MetaDescription, Canonical: e.CanonicalURL}
-	if p.Title = p.T("desk.facts.title"); p.Headline == "" {
-		p.Headline = p.T("desk.untitled")
-	}
+	p.Title, p.Headline = p.T("desk.facts.title"), titled(p.Base, e.Headline)
 	var err error
 	if p.Barred, err = d.barred(r); err != nil {
 		return err

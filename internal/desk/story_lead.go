@@ -8,6 +8,7 @@ import (
 
 	"masthead/internal/db"
 	"masthead/internal/fault"
+	"masthead/internal/language"
 	"masthead/internal/media"
 	"masthead/internal/staff"
 )
@@ -57,11 +58,9 @@ func (d *Desk) leadForm(w http.ResponseWriter, r *http.Request) error {
 func (d *Desk) leadPage(w http.ResponseWriter, r *http.Request, status int, problem string) (err error) {
 	ctx, q := r.Context(), d.DB.Read()
 	e, st := d.edition(r), d.storyOf(r)
-	p := LeadPage{Base: d.base(r, ""), Room: room(e.ID), Headline: e.Headline, EditionLang: e.Lang, EditionDir: dirOf(e.Lang), Mark: factsMark(st, e), Alt: e.LeadAlt, Caption: e.LeadCaption,
+	p := LeadPage{Base: d.base(r, ""), Room: room(e.ID), EditionLang: e.Lang, EditionDir: language.Dir(e.Lang), Mark: factsMark(st, e), Alt: e.LeadAlt, Caption: e.LeadCaption,
 		Words: strings.TrimSpace(r.URL.Query().Get("q")), MayUpload: d.may(r, staff.AddMedia), Problem: problem}
-	if p.Title = p.T("desk.lead.title"); p.Headline == "" {
-		p.Headline = p.T("desk.untitled")
-	}
+	p.Title, p.Headline = p.T("desk.lead.title"), titled(p.Base, e.Headline)
 	if p.Barred, err = d.barred(r); err != nil {
 		return err
 	}

@@ -154,16 +154,7 @@ func (d *Desk) sectionOrder(w http.ResponseWriter, r *http.Request) error {
 	if err := form(w, r); err != nil {
 		return err
 	}
-	ids := r.PostForm["section"]
-	for name, by := range map[string]int{"up": -1, "down": 1} {
-		if !r.PostForm.Has(name) {
-			continue
-		}
-		i, err := strconv.Atoi(r.PostForm.Get(name))
-		if to := i + by; err == nil && i >= 0 && i < len(ids) && to >= 0 && to < len(ids) {
-			ids[i], ids[to] = ids[to], ids[i]
-		}
-	}
+	ids := moved(r.PostForm["section"], r.PostForm)
 	to := "/desk/subjects"
 	err := d.change(r, "", func(ctx context.Context, tx *db.Tx, detail map[string]string) error {
 		all, err := d.Stories.Sections(ctx, tx)
@@ -343,7 +334,6 @@ func (d *Desk) fillSection(r *http.Request, p *SubjectPage, id string) error {
 			p.Parents = append(p.Parents, c)
 		}
 		if o.ID != id {
-			c.Current = o.ID == s.ParentID
 			p.Others = append(p.Others, c)
 		}
 	}
