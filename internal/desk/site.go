@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"net/http"
+	"slices"
 	"strings"
 
 	"masthead/internal/config"
@@ -107,7 +108,7 @@ func (d *Desk) settingsPage(w http.ResponseWriter, r *http.Request, status int, 
 		row := SettingRow{Name: v.Name, Doc: settingDoc(b, v.Setting), Value: v.Text, Default: v.Default, Source: p.T("desk.settings.from." + string(v.From)), Env: v.Env(),
 			Kept: v.From == config.FromDesk, Hidden: v.Secret && v.Set}
 		page := settingPages[v.Name]
-		if strings.Count(v.Name, "-") > 0 && page == "" && strings.Contains("title tagline description", strings.SplitN(v.Name, "-", 2)[0]) {
+		if name, lang, _ := strings.Cut(v.Name, "-"); lang != "" && slices.Contains(nameFields, name) {
 			page = "languages"
 		}
 		switch {

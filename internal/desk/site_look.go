@@ -121,8 +121,10 @@ func (d *Desk) lookSave(w http.ResponseWriter, r *http.Request) error {
 		return err
 	}
 	values, drop := map[string]string{}, []string(nil)
-	value := func(name string) string { return d.Config.Text(name) }
-	for name := range formLook(r.PostForm) {
+	for _, name := range lookNames() {
+		if !r.PostForm.Has(name) {
+			continue
+		}
 		v, err := d.Config.Value(name)
 		if err != nil {
 			return err
@@ -146,7 +148,7 @@ func (d *Desk) lookSave(w http.ResponseWriter, r *http.Request) error {
 		if slices.Contains(drop, name) {
 			return ""
 		}
-		return value(name)
+		return d.Config.Text(name)
 	}
 	words := d.base(r, "")
 	measures, err := web.LookOf(then).Measures()
@@ -163,21 +165,13 @@ func (d *Desk) lookSave(w http.ResponseWriter, r *http.Request) error {
 	return d.keepSettings(w, r, values, drop, "/desk/site/look")
 }
 
-// formLook gives the fields of a look that a form has.
-func formLook(form url.Values) map[string]bool {
-	has := map[string]bool{}
+// lookNames gives the settings that the form of the look has.
+func lookNames() []string {
+	names := slices.Clone(lookFaces)
 	for _, c := range builtInColours {
-		has[c.Name] = form.Has(c.Name)
+		names = append(names, c.Name)
 	}
-	for _, name := range lookFaces {
-		has[name] = form.Has(name)
-	}
-	for name, there := range has {
-		if !there {
-			delete(has, name)
-		}
-	}
-	return has
+	return names
 }
 
 // logoSave serves "POST /desk/site/logo": a picture is encoded anew and put at
