@@ -126,30 +126,44 @@ func (n *Newsroom) readers(ctx context.Context, in *readersInput) (*readersOutpu
 		out.Body.Next = formatCursor(story.Cursor{PublishedAt: last.CreatedAt, EditionID: last.ID})
 	}
 	out.Link = n.link("/api/v1/readers", url.Values{"tier": {in.Tier}, "newsletter": {in.Newsletter}, "limit": {strconv.Itoa(in.Limit)}}, out.Body.Next)
-	out.Body.Readers = make([]Reader, len(list))
-	for i, r := range list {
-		if out.Body.Readers[i], err = n.readerOf(ctx, q, r); err != nil {
-			return nil, err
-		}
-	}
-	return out, nil
+	out.Body.Readers, err = n.readersOf(ctx, q, list...)
+	return out, err
 }
 
 func (n *Newsroom) readerOf(ctx context.Context, q db.Queryer, r reader.Reader) (Reader, error) {
-	one := Reader{ID: r.ID, Email: r.Email, Name: r.Name, Lang: r.Lang, Note: r.Note, Labels: r.Labels, Source: r.Source, Tiers: []Holding{}, Newsletters: []string{},
-		Registered: r.CreatedAt, Confirmed: r.ConfirmedAt}
-	held, err := n.Readers.Holdings(ctx, q, r.ID)
+	list, err := n.readersOf(ctx, q, r)
 	if err != nil {
-		return one, err
+		return Reader{}, err
 	}
-	for _, h := range held {
-		one.Tiers = append(one.Tiers, Holding(h))
+	return list[0], nil
+}
+
+func (n *Newsroom) readersOf(ctx context.Context, q db.Queryer, all ...reader.Reader) ([]Reader, error) {
+	ids := make([]string, len(all))
+	for i, r := range all {
+		ids[i] = r.ID
 	}
-	lists, err := n.Readers.Newsletters(ctx, q, r.ID)
-	for _, l := range lists {
-		one.Newsletters = append(one.Newsletters, l.Newsletter)
+	held, err := n.Readers.HoldingsOf(ctx, q, ids...)
+	if err != nil {
+		return nil, err
 	}
-	return one, err
+	chosen, err := n.Readers.NewslettersOf(ctx, q, ids...)
+	if err != nil {
+		return nil, err
+	}
+	list := make([]Reader, len(all))
+	for i, r := range all {
+		one := Reader{ID: r.ID, Email: r.Email, Name: r.Name, Lang: r.Lang, Note: r.Note, Labels: r.Labels, Source: r.Source, Tiers: []Holding{}, Newsletters: []string{},
+			Registered: r.CreatedAt, Confirmed: r.ConfirmedAt}
+		for _, h := range held[r.ID] {
+			one.Tiers = append(one.Tiers, Holding(h))
+		}
+		for _, l := range chosen[r.ID] {
+			one.Newsletters = append(one.Newsletters, l.Newsletter)
+		}
+		list[i] = one
+	}
+	return list, nil
 }
 
 // ReaderPath names a reader in an address.

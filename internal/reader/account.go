@@ -30,15 +30,15 @@ func (s *Store) SetProfile(ctx context.Context, tx *db.Tx, id, name, lang string
 }
 
 // Newsletters gives what a reader has subscribed to, by slug.
-func (s *Store) Newsletters(ctx context.Context, q db.Queryer, id string) (list []Subscription, err error) {
-	defer wrap(&err, "Newsletters(%s)", id)
-	rows, err := q.QueryContext(ctx, `SELECT newsletter, since FROM reader_newsletter WHERE reader_id = $1 ORDER BY newsletter`, id)
-	return db.Rows(rows, err, func(row db.Scanner) (n Subscription, err error) {
-		var since int64
-		err = row.Scan(&n.Newsletter, &since)
-		n.Since = db.Time(since)
-		return n, err
-	})
+func (s *Store) Newsletters(ctx context.Context, q db.Queryer, id string) ([]Subscription, error) {
+	all, err := s.NewslettersOf(ctx, q, id)
+	return all[id], err
+}
+
+// NewslettersOf is [Store.Newsletters] of many readers, by their IDs.
+func (s *Store) NewslettersOf(ctx context.Context, q db.Queryer, ids ...string) (all map[string][]Subscription, err error) {
+	defer wrap(&err, "Newsletters(%v)", ids)
+	return beside(ctx, q, `SELECT reader_id, newsletter, since FROM reader_newsletter`, ids, func(slug string, since time.Time) Subscription { return Subscription{slug, since} })
 }
 
 // SetNewsletters makes slugs the reader's whole choice; what stays keeps its

@@ -43,16 +43,26 @@ func (s *Store) WriteCSV(ctx context.Context, q db.Queryer, w io.Writer) (err er
 		for i, r := range list {
 			ids[i] = r.ID
 		}
-		tiers, err := pairs(ctx, q, `SELECT reader_id, tier, until FROM reader_tier`, ids)
+		tiers, err := s.HoldingsOf(ctx, q, ids...)
 		if err != nil {
 			return err
 		}
-		newsletters, err := pairs(ctx, q, `SELECT reader_id, newsletter, 0 FROM reader_newsletter`, ids)
+		newsletters, err := s.NewslettersOf(ctx, q, ids...)
 		if err != nil {
 			return err
 		}
 		for _, r := range list {
-			record := []string{r.Email, r.Name, r.Lang, strings.Join(tiers[r.ID], ", "), strings.Join(newsletters[r.ID], ", "),
+			var held, chosen []string
+			for _, h := range tiers[r.ID] {
+				if !h.Until.IsZero() {
+					h.Tier += " until " + day(h.Until)
+				}
+				held = append(held, h.Tier)
+			}
+			for _, n := range newsletters[r.ID] {
+				chosen = append(chosen, n.Newsletter)
+			}
+			record := []string{r.Email, r.Name, r.Lang, strings.Join(held, ", "), strings.Join(chosen, ", "),
 				strings.Join(r.Labels, ", "), r.Note, day(r.CreatedAt), day(r.ConfirmedAt)}
 			for i, field := range record {
 				record[i] = harmless(field)
@@ -64,29 +74,6 @@ func (s *Store) WriteCSV(ctx context.Context, q db.Queryer, w io.Writer) (err er
 		last := list[len(list)-1]
 		after = Cursor{CreatedAt: last.CreatedAt, ID: last.ID}
 	}
-}
-
-// pairs gives what stands beside each reader's ID, with its end.
-func pairs(ctx context.Context, q db.Queryer, text string, ids []string) (map[string][]string, error) {
-	in, args := db.In(1, ids)
-	rows, err := q.QueryContext(ctx, text+` WHERE reader_id IN `+in+` ORDER BY reader_id, 2`, args...)
-	if err != nil {
-		return nil, err
-	}
-	defer rows.Close()
-	all := map[string][]string{}
-	for rows.Next() {
-		var id, name string
-		var until int64
-		if err := rows.Scan(&id, &name, &until); err != nil {
-			return nil, err
-		}
-		if until != 0 {
-			name += " until " + day(db.Time(until))
-		}
-		all[id] = append(all[id], name)
-	}
-	return all, rows.Err()
 }
 
 func day(t time.Time) string {

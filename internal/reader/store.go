@@ -323,15 +323,30 @@ func (s *Store) Revoke(ctx context.Context, q db.Queryer, readerID, tier string)
 
 // Holdings gives every tier that a reader was given, also those that have ended.
 // The zero Until is without end.
-func (s *Store) Holdings(ctx context.Context, q db.Queryer, readerID string) (list []Holding, err error) {
-	defer wrap(&err, "Holdings(%s)", readerID)
-	rows, err := q.QueryContext(ctx, `SELECT tier, until FROM reader_tier WHERE reader_id = $1 ORDER BY tier`, readerID)
-	return db.Rows(rows, err, func(row db.Scanner) (h Holding, err error) {
-		var until int64
-		err = row.Scan(&h.Tier, &until)
-		h.Until = db.Time(until)
-		return h, err
+func (s *Store) Holdings(ctx context.Context, q db.Queryer, readerID string) ([]Holding, error) {
+	all, err := s.HoldingsOf(ctx, q, readerID)
+	return all[readerID], err
+}
+
+// HoldingsOf is [Store.Holdings] of many readers, by their IDs.
+func (s *Store) HoldingsOf(ctx context.Context, q db.Queryer, readerIDs ...string) (all map[string][]Holding, err error) {
+	defer wrap(&err, "Holdings(%v)", readerIDs)
+	return beside(ctx, q, `SELECT reader_id, tier, until FROM reader_tier`, readerIDs, func(tier string, until time.Time) Holding { return Holding{tier, until} })
+}
+
+// beside gives what stands with a name and a time beside each reader's ID, by name.
+func beside[T any](ctx context.Context, q db.Queryer, text string, readerIDs []string, make func(name string, at time.Time) T) (map[string][]T, error) {
+	in, args := db.In(1, readerIDs)
+	rows, err := q.QueryContext(ctx, text+` WHERE reader_id IN `+in+` ORDER BY reader_id, 2`, args...)
+	all := map[string][]T{}
+	_, err = db.Rows(rows, err, func(row db.Scanner) (struct{}, error) {
+		var id, name string
+		var at int64
+		err := row.Scan(&id, &name, &at)
+		all[id] = append(all[id], make(name, db.Time(at)))
+		return struct{}{}, err
 	})
+	return all, err
 }
 
 // Held gives the tiers that a reader holds now.
