@@ -3,7 +3,6 @@ package site
 import (
 	"net/http"
 
-	"masthead/internal/fault"
 	"masthead/internal/language"
 	"masthead/internal/page"
 )
@@ -33,19 +32,15 @@ func (n *Newsroom) corrections(w http.ResponseWriter, r *http.Request) error {
 func (n *Newsroom) correctionsPage(r *http.Request) (any, error) {
 	const path = "/corrections/"
 	ctx, q, l := r.Context(), n.DB.Read(), lang(r)
-	number, err := n.pageNumber(r)
-	if err != nil {
-		return nil, err
-	}
 	count, err := n.Stories.CountCorrections(ctx, q, l)
 	if err != nil {
 		return nil, err
 	}
-	pages := max(1, (count+perPage-1)/perPage)
-	if number > pages {
-		return nil, fault.New(fault.NotFound, "no such page", "page", number)
+	paging, err := n.pageOf(r, path, count)
+	if err != nil {
+		return nil, err
 	}
-	list, err := n.Stories.CorrectionList(ctx, q, l, perPage, (number-1)*perPage)
+	list, err := n.Stories.CorrectionList(ctx, q, l, perPage, (paging.Page-1)*perPage)
 	if err != nil {
 		return nil, err
 	}
@@ -53,9 +48,9 @@ func (n *Newsroom) correctionsPage(r *http.Request) (any, error) {
 	if err != nil {
 		return nil, err
 	}
-	p := CorrectionsPage{Base: n.base(r, t, path, n.everyLanguage(l, path)), Paging: n.paging(r, path, number, pages)}
+	p := CorrectionsPage{Base: n.base(r, t, path, n.everyLanguage(l, path)), Paging: paging}
 	p.Title = p.T("corrections.title")
-	listing{paging: p.Paging}.describe(&p.Base, p.T("corrections.about"))
+	listing{paging: paging}.describe(&p.Base, p.T("corrections.about"))
 	p.JSONLD = n.listJSONLD(p.Base, p.T("corrections.title"))
 	for _, c := range list {
 		p.Items = append(p.Items, Corrected{Date: p.Date(c.At.In(n.Config.Timezone)), Headline: c.Headline, URL: c.Path, Text: c.Text, Changed: c.Changed})

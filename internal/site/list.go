@@ -24,19 +24,15 @@ type listing struct {
 
 // list reads the page of a list that the request's "page" names.
 func (n *Newsroom) list(r *http.Request, t taxonomy, path string, query story.Query) (listing, error) {
-	page, err := n.pageNumber(r)
-	if err != nil {
-		return listing{}, err
-	}
 	count, err := n.Stories.Count(r.Context(), n.DB.Read(), query)
 	if err != nil {
 		return listing{}, err
 	}
-	pages := max(1, (count+perPage-1)/perPage)
-	if page > pages {
-		return listing{}, fault.New(fault.NotFound, "no such page", "page", page)
+	paging, err := n.pageOf(r, path, count)
+	if err != nil {
+		return listing{}, err
 	}
-	query.Limit, query.Offset = perPage, (page-1)*perPage
+	query.Limit, query.Offset = perPage, (paging.Page-1)*perPage
 	list, err := n.Stories.Cards(r.Context(), n.DB.Read(), query)
 	if err != nil {
 		return listing{}, err
@@ -45,7 +41,20 @@ func (n *Newsroom) list(r *http.Request, t taxonomy, path string, query story.Qu
 	if err != nil {
 		return listing{}, err
 	}
-	return listing{cards: cards, count: count, paging: n.paging(r, path, page, pages)}, nil
+	return listing{cards: cards, count: count, paging: paging}, nil
+}
+
+// pageOf gives the page that the request's "page" names of a list of so many.
+func (n *Newsroom) pageOf(r *http.Request, path string, count int) (Paging, error) {
+	page, err := n.pageNumber(r)
+	if err != nil {
+		return Paging{}, err
+	}
+	pages := max(1, (count+perPage-1)/perPage)
+	if page > pages {
+		return Paging{}, fault.New(fault.NotFound, "no such page", "page", page)
+	}
+	return n.paging(r, path, page, pages), nil
 }
 
 func (n *Newsroom) paging(r *http.Request, path string, page, pages int) Paging {

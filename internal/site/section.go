@@ -99,10 +99,6 @@ func (n *Newsroom) sectionList(r *http.Request, t taxonomy, path string, s story
 		l, err = n.list(r, t, path, query)
 		return l, 0, err
 	}
-	number, err := n.pageNumber(r)
-	if err != nil {
-		return l, 0, err
-	}
 	var newest []story.Card
 	top, err := n.compose(r, f, 0, func(pinned int, not []string) (_ []story.Card, err error) {
 		query.NotStories = not
@@ -110,13 +106,11 @@ func (n *Newsroom) sectionList(r *http.Request, t taxonomy, path string, s story
 			return nil, err
 		}
 		l.count += pinned
-		pages := max(1, (l.count+perPage-1)/perPage)
-		if number > pages {
-			return nil, fault.New(fault.NotFound, "no such page", "page", number)
+		if l.paging, err = n.pageOf(r, path, l.count); err != nil {
+			return nil, err
 		}
-		l.paging = n.paging(r, path, number, pages)
-		query.Limit, query.Offset = perPage, (number-1)*perPage-pinned
-		if number == 1 {
+		query.Limit, query.Offset = perPage, (l.paging.Page-1)*perPage-pinned
+		if l.paging.Page == 1 {
 			query.Limit, query.Offset = perPage-pinned, 0
 		}
 		newest, err = n.Stories.Cards(r.Context(), n.DB.Read(), query)
@@ -125,7 +119,7 @@ func (n *Newsroom) sectionList(r *http.Request, t taxonomy, path string, s story
 	if err != nil {
 		return l, 0, err
 	}
-	if number > 1 {
+	if l.paging.Page > 1 {
 		top = composed{cards: newest}
 	}
 	l.cards, err = n.cards(r, t, top.cards)
