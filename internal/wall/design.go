@@ -2,6 +2,7 @@ package wall
 
 import (
 	"context"
+	"database/sql"
 	"encoding/json"
 	"errors"
 	"fmt"
@@ -300,7 +301,7 @@ func (s *Store) Draft(ctx context.Context, q db.Queryer) (d Draft, err error) {
 		d.At = db.Time(at)
 		return d, json.Unmarshal([]byte(design), &d.Design)
 	}
-	if !errors.Is(err, errNoRows) {
+	if !errors.Is(err, sql.ErrNoRows) {
 		return d, fmt.Errorf("wall.Draft: %w", err)
 	}
 	if d.Base, err = s.newest(ctx, q); err != nil {
@@ -334,11 +335,11 @@ func (s *Store) SaveDraft(ctx context.Context, tx *db.Tx, design Design, seen in
 	}
 	err = tx.QueryRowContext(ctx, `UPDATE wall_draft SET version = version + 1, design = $1, who = $2, updated_at = $3 WHERE id = 'draft' AND version = $4 RETURNING base`,
 		string(text), who, db.Micros(d.At), seen).Scan(&d.Base)
-	if errors.Is(err, errNoRows) && seen == 0 {
+	if errors.Is(err, sql.ErrNoRows) && seen == 0 {
 		err = tx.QueryRowContext(ctx, `INSERT INTO wall_draft (id, version, base, design, who, updated_at) VALUES ('draft', 1, $1, $2, $3, $4)
 			ON CONFLICT (id) DO NOTHING RETURNING base`, d.Base, string(text), who, db.Micros(d.At)).Scan(&d.Base)
 	}
-	if errors.Is(err, errNoRows) {
+	if errors.Is(err, sql.ErrNoRows) {
 		return d, fault.New(fault.Conflict, "the draft was saved by somebody else").WithHint("load it anew")
 	}
 	if err != nil {
@@ -380,12 +381,11 @@ func (s *Store) PutLive(ctx context.Context, tx *db.Tx, design Design, who strin
 		if err != nil {
 			return 0, err
 		}
-		if last = 1; !before.Equal(design) {
-			if err := s.keep(ctx, tx, last, before, ""); err != nil {
+		if !before.Equal(design) {
+			if err := s.keep(ctx, tx, 1, before, ""); err != nil {
 				return 0, err
 			}
-		} else {
-			last = 0
+			last = 1
 		}
 	}
 	if err := errors.Join(s.ReplaceRules(ctx, tx, rules), s.ReplaceBenefits(ctx, tx, design.Offers())); err != nil {

@@ -2,6 +2,7 @@ package wall
 
 import (
 	"context"
+	"database/sql"
 	"errors"
 	"fmt"
 	"slices"
@@ -138,7 +139,7 @@ func (w *Wall) Edge(now time.Time) time.Time {
 
 // absent is what a query for one row gives where there is none.
 func absent(err error, message string, args ...any) error {
-	if errors.Is(err, errNoRows) {
+	if errors.Is(err, sql.ErrNoRows) {
 		return fault.New(fault.NotFound, message, args...)
 	}
 	return fmt.Errorf("wall: %s: %w", message, err)

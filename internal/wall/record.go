@@ -87,10 +87,10 @@ func NewRecorder(keep time.Duration) *Recorder {
 	return &Recorder{Keep: keep, kinds: map[kind]*visits{}}
 }
 
-// Record counts one decision that led to a page. Peeks, staff, crawlers and
-// gifts are none. It takes a lookup and two atomic additions, and no allocation
-// but for a kind that is new in this minute.
-func (c *Recorder) Record(v *Visit, it *Item, d *Decision, namesReferrer func(host string) bool) {
+// RecordOn has c count one decision of this wall that led to a page. Peeks,
+// staff, crawlers and gifts are none. It takes a lookup and two atomic additions,
+// and no allocation but for a kind that is new in this minute.
+func (w *Wall) RecordOn(c *Recorder, v *Visit, it *Item, d *Decision) {
 	if v.Peek || v.Crawler != "" || v.Reader.State == Staff || d.Rule == ByGift {
 		return
 	}
@@ -107,7 +107,7 @@ func (c *Recorder) Record(v *Visit, it *Item, d *Decision, namesReferrer func(ho
 		words: bucket(wordBuckets, it.Words), state: Anonymous, verdict: d.Verdict, whole: d.Full}
 	if v.Reader.State == Registered {
 		k.state = Registered
-		if k.tiers = ""; len(v.Reader.Tiers) == 1 {
+		if len(v.Reader.Tiers) == 1 {
 			k.tiers = v.Reader.Tiers[0]
 		} else if len(v.Reader.Tiers) > 1 {
 			k.tiers = strings.Join(slices.Sorted(slices.Values(v.Reader.Tiers)), " ")
@@ -128,7 +128,8 @@ func (c *Recorder) Record(v *Visit, it *Item, d *Decision, namesReferrer func(ho
 	}
 	k.reads, k.counted = uint8(min(max(reads, 0), readsMost)), counted
 	if v.Referrer != "" {
-		if k.referrer = "other"; namesReferrer != nil && namesReferrer(v.Referrer) {
+		k.referrer = "other"
+		if s := w.standing.Load(); s != nil && s.table.hosts[v.Referrer] {
 			k.referrer = strings.Clone(v.Referrer)
 		}
 	}
@@ -155,8 +156,7 @@ func (c *Recorder) begin(k kind, it *Item) *visits {
 	return n
 }
 
-// Joined counts an anonymous visitor who was put into an arm; Registered one
-// who has registered.
+// Joined counts an anonymous visitor who was put into an arm.
 func (c *Recorder) Joined(a Arm) { c.arms[a][0].Add(1) }
 
 // Registered counts a visitor of an arm who has registered.

@@ -49,16 +49,11 @@ func (s *Store) Replay(ctx context.Context, q db.Queryer, rules []Rule) (Replay,
 	if err != nil {
 		return Replay{}, err
 	}
-	return s.ReplayWith(ctx, q, w)
-}
-
-// ReplayWith is [Store.Replay] with a wall.
-func (s *Store) ReplayWith(ctx context.Context, q db.Queryer, w *Wall) (Replay, error) {
 	asked := w.asked()
 	var out Replay
 	var first, last int
 	sections, states := map[string]*Shares{}, map[string]*Shares{}
-	rows, err := q.QueryContext(ctx, `SELECT MIN(day), MAX(level), sections, topics, kind, lang, access, age, words, state, tiers, reads, counted, referrer, verdict, whole,
+	rows, err := q.QueryContext(ctx, `SELECT MIN(day), level, sections, topics, kind, lang, access, age, words, state, tiers, reads, counted, referrer, verdict, whole,
 		CAST(SUM(visits) AS BIGINT), MAX(day) FROM wall_record GROUP BY level, sections, topics, kind, lang, access, age, words, state, tiers, reads, counted, referrer, verdict, whole`)
 	_, err = db.Rows(rows, err, func(from db.Scanner) (struct{}, error) {
 		var day int
@@ -215,17 +210,6 @@ func (r *row) visit(reads int, now time.Time) Visit {
 		v.Meter = v.Meter.With(c.StoryID, c.At)
 	}
 	return v
-}
-
-// namesReferrer reports whether a rule in force names the host.
-func (w *Wall) namesReferrer(host string) bool {
-	s := w.standing.Load()
-	return s != nil && s.table.hosts[host]
-}
-
-// RecordOn has c count a decision of this wall.
-func (w *Wall) RecordOn(c *Recorder, v *Visit, it *Item, d *Decision) {
-	c.Record(v, it, d, w.namesReferrer)
 }
 
 // hostsIn gives the texts of a table's conditions that a referrer is compared with.

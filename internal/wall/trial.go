@@ -3,7 +3,6 @@ package wall
 import (
 	"context"
 	"crypto/sha256"
-	"database/sql"
 	"encoding/binary"
 	"encoding/json"
 	"fmt"
@@ -15,8 +14,6 @@ import (
 	"masthead/internal/db"
 	"masthead/internal/fault"
 )
-
-var errNoRows = sql.ErrNoRows
 
 // Arm is which of two walls a visitor has while a trial is on.
 type Arm uint8

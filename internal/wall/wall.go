@@ -133,7 +133,7 @@ type Wall struct {
 type standing struct {
 	table *table
 	lifts []Lift   // in order of their ends, the last first
-	trial *running // nil when there is none, or none that is not over
+	trial *running // the newest; nil when there is none, or it was ended by hand
 }
 
 // New makes a wall with these rules, or with [DefaultRules] when there are none.
