@@ -130,7 +130,7 @@ func Settings() []Setting {
 			set: func(c *Config, v string) error { c.Contact = v; return nil }},
 
 		{Name: "accent", Group: "The look", Change: AtDesk, Doc: "The newspaper's colour as #rrggbb; empty for deep petrol.",
-			set: func(c *Config, v string) error { c.Accent = v; return matches(v, `^(#[0-9a-fA-F]{6})?$`, "#rrggbb") }},
+			set: func(c *Config, v string) error { c.Accent = v; return colour(c, v) }},
 		{Name: "accent-dark", Group: "The look", Change: AtDesk, Doc: "The accent in the dark mode; empty to work it out of accent.",
 			set: colour},
 		{Name: "paper", Group: "The look", Change: AtDesk, Doc: "The ground that everything stands on, as #rrggbb; empty for a warm white.",

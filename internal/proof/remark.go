@@ -3,8 +3,10 @@ package proof
 import (
 	"context"
 	"fmt"
+	"maps"
 	"strings"
 
+	"masthead/internal/db"
 	"masthead/internal/doc"
 )
 
@@ -19,23 +21,17 @@ type remarks struct {
 // readers can reach read as well. What a comment quotes of its story is no
 // secret of the comment.
 func (f *facts) readRemarks(ctx context.Context, limit int) error {
+	said := map[string][]*doc.Node{}
 	rows, err := f.DB.Read().QueryContext(ctx, `SELECT t.story_id, r.text FROM remark r JOIN remark_thread t ON t.id = r.thread_id ORDER BY r.id`)
+	_, err = db.Rows(rows, err, func(row db.Scanner) (struct{}, error) {
+		var storyID, text string
+		err := row.Scan(&storyID, &text)
+		said[storyID] = append(said[storyID], doc.FromText(text).Content...)
+		return struct{}{}, err
+	})
 	if err != nil {
 		return fmt.Errorf("proof: comments: %w", err)
 	}
-	defer rows.Close()
-	said := map[string][]*doc.Node{}
-	for rows.Next() {
-		var storyID, text string
-		if err := rows.Scan(&storyID, &text); err != nil {
-			return fmt.Errorf("proof: comments: %w", err)
-		}
-		said[storyID] = append(said[storyID], doc.FromText(text).Content...)
-	}
-	if err := rows.Err(); err != nil {
-		return fmt.Errorf("proof: comments: %w", err)
-	}
-	rows.Close()
 	quoted, owner, target := map[string]map[uint64]bool{}, map[string]int32{}, map[int32]bool{}
 	for _, i := range f.targets {
 		target[i] = true
@@ -55,9 +51,7 @@ func (f *facts) readRemarks(ctx context.Context, limit int) error {
 		if quoted[e.storyID] == nil {
 			quoted[e.storyID], owner[e.storyID] = set, int32(i)
 		} else {
-			for key := range set {
-				quoted[e.storyID][key] = true
-			}
+			maps.Copy(quoted[e.storyID], set)
 		}
 		if e.published && !target[int32(i)] && (limit <= 0 || len(f.targets) < limit) {
 			f.targets = append(f.targets, int32(i))
