@@ -83,7 +83,7 @@ func (d *Desk) revisionPageRoutes() []Route {
 // revisions serves "/desk/stories/{edition}/revisions": the newest one.
 func (d *Desk) revisions(w http.ResponseWriter, r *http.Request) error {
 	e := d.edition(r)
-	return done(w, r, fmt.Sprintf("/desk/stories/%s/revisions/%d", e.ID, e.Revision), "")
+	return done(w, r, fmt.Sprintf("%s/revisions/%d", room(e.ID), e.Revision), "")
 }
 
 // revision serves "/desk/stories/{edition}/revisions/{seq}?with=5&view=inline";
@@ -94,7 +94,7 @@ func (d *Desk) revision(w http.ResponseWriter, r *http.Request) error {
 		return err
 	}
 	ctx, q, e := r.Context(), d.DB.Read(), d.edition(r)
-	p := RevisionPage{Base: d.base(r, ""), Number: strconv.FormatInt(one.Seq, 10), Who: one.Editor, Address: fmt.Sprintf("/desk/stories/%s/revisions/%d", e.ID, one.Seq)}
+	p := RevisionPage{Base: d.base(r, ""), Number: strconv.FormatInt(one.Seq, 10), Who: one.Editor, Address: fmt.Sprintf("%s/revisions/%d", room(e.ID), one.Seq)}
 	p.Title = p.T("desk.compare.title", p.Number)
 	p.When = d.moment(p.Base, one.CreatedAt)
 	if p.EditionHead, err = d.editionHead(r, p.Base, "revisions"); err != nil {
@@ -104,7 +104,7 @@ func (d *Desk) revision(w http.ResponseWriter, r *http.Request) error {
 	if err != nil {
 		return err
 	}
-	if err := d.revisionList(ctx, &p, list, one.Seq); err != nil {
+	if err := d.revisionList(ctx, &p, list, one); err != nil {
 		return err
 	}
 	if p.View = r.URL.Query().Get("view"); p.View != "side" {
@@ -139,8 +139,8 @@ func (d *Desk) revision(w http.ResponseWriter, r *http.Request) error {
 		old, new = one, other
 	}
 	p.Before, p.After = name(old), name(new)
-	p.Fields, p.Parts = differences(p.Base, old, new)
-	p.Nothing = len(p.Fields) == 0 && len(p.Parts) == 1 && p.Parts[0].Folded != "" || len(p.Parts) == 0 && len(p.Fields) == 0
+	p.Fields, p.Parts = fieldDifferences(p.Base, old, new), bodyDifferences(p.Base, old, new)
+	p.Nothing = len(p.Fields) == 0 && (len(p.Parts) == 0 || len(p.Parts) == 1 && p.Parts[0].Folded != "")
 	for _, view := range []string{"inline", "side"} {
 		key := "desk.compare." + view
 		p.Views = append(p.Views, Link{Name: p.T(key), URL: p.Address + "?" + url.Values{"with": {with}, "view": {view}}.Encode(), Current: view == p.View})
@@ -159,8 +159,8 @@ func (d *Desk) revision(w http.ResponseWriter, r *http.Request) error {
 }
 
 // revisionList fills in every revision, and who wrote the one that is shown.
-func (d *Desk) revisionList(ctx context.Context, p *RevisionPage, list []story.Revision, shown int64) error {
-	out, err := d.revisionsJSON(ctx, strings.TrimPrefix(p.Room, "/desk/stories/"), list...)
+func (d *Desk) revisionList(ctx context.Context, p *RevisionPage, list []story.Revision, shown story.Revision) error {
+	out, err := d.revisionsJSON(ctx, shown.EditionID, list...)
 	if err != nil {
 		return err
 	}
@@ -169,7 +169,7 @@ func (d *Desk) revisionList(ctx context.Context, p *RevisionPage, list []story.R
 		if row.Who == "" {
 			row.Who = v.Editor
 		}
-		if v.Seq == shown {
+		if v.Seq == shown.Seq {
 			p.Contributors = strings.Join(out[i].Contributors, ", ")
 		}
 		p.List = append(p.List, row)
@@ -187,8 +187,8 @@ func (d *Desk) draftRevisionNow(ctx context.Context, e story.Edition) (story.Rev
 		Body: doc.Settle(dr.Doc)}, nil
 }
 
-// differences tells what became of one revision in another.
-func differences(b Base, old, new story.Revision) (fields []DiffBlock, parts []DiffPart) {
+// fieldDifferences tells what became of a revision's fields in another one.
+func fieldDifferences(b Base, old, new story.Revision) (fields []DiffBlock) {
 	for _, f := range []struct{ name, old, new string }{
 		{draft.Kicker, old.Kicker, new.Kicker}, {draft.Headline, old.Headline, new.Headline}, {draft.Summary, old.Summary, new.Summary},
 	} {
@@ -197,6 +197,11 @@ func differences(b Base, old, new story.Revision) (fields []DiffBlock, parts []D
 			fields = append(fields, DiffBlock{Op: string(doc.Altered), Label: b.T(label), Spans: diffSpans(doc.DiffText(f.old, f.new))})
 		}
 	}
+	return fields
+}
+
+// bodyDifferences tells what became of a revision's body in another one.
+func bodyDifferences(b Base, old, new story.Revision) (parts []DiffPart) {
 	blocks := doc.Diff(old.Body, new.Body)
 	for i := 0; i < len(blocks); {
 		end, same := i, blocks[i].Op == doc.Same
@@ -210,7 +215,7 @@ func differences(b Base, old, new story.Revision) (fields []DiffBlock, parts []D
 		parts = append(parts, part)
 		i = end
 	}
-	return fields, parts
+	return parts
 }
 
 func diffBlock(b doc.Block) DiffBlock {
@@ -265,5 +270,5 @@ func (d *Desk) revisionRestore(w http.ResponseWriter, r *http.Request) error {
 	if err != nil {
 		return err
 	}
-	return done(w, r, "/desk/stories/"+e.ID+"/write", "write_restored")
+	return done(w, r, room(e.ID)+"/write", "write_restored")
 }

@@ -88,7 +88,7 @@ func (d *Desk) redirectsPage(w http.ResponseWriter, r *http.Request, status int,
 	for _, o := range list {
 		row := RedirectRow{From: o.Path, To: o.To, At: d.moment(p.Base, o.CreatedAt)}
 		if o.EditionID != "" {
-			row.Story = "/desk/stories/" + o.EditionID
+			row.Story = room(o.EditionID)
 		}
 		p.Rows = append(p.Rows, row)
 	}

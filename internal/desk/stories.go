@@ -107,7 +107,7 @@ func (d *Desk) stories(w http.ResponseWriter, r *http.Request) error {
 
 func (d *Desk) row(b Base, sections story.Sections, e entry) Row {
 	row := Row{
-		URL: "/desk/stories/" + e.ID, Headline: e.Headline, Lang: e.Lang, Dir: language.Dir(e.Lang), Language: language.OwnName(e.Lang),
+		URL: room(e.ID), Headline: e.Headline, Lang: e.Lang, Dir: language.Dir(e.Lang), Language: language.OwnName(e.Lang),
 		Status: string(e.Status), StatusName: b.T("desk.status." + string(e.Status)),
 		Page: e.Kind == story.Page, Access: accessName(b.Furniture, e.Access, e.Protected), Section: d.sectionName(b, sections, e.SectionID),
 	}

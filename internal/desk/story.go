@@ -200,7 +200,7 @@ func (d *Desk) history(ctx context.Context, p *StoryPage, st story.Story, e stor
 	})
 	for _, c := range editions {
 		p.Editions = append(p.Editions, EditionLink{Name: language.OwnName(c.Lang), Lang: c.Lang, Dir: language.Dir(c.Lang),
-			URL: "/desk/stories/" + c.EditionID, StatusName: p.T("desk.status." + string(c.Status)), Current: c.EditionID == e.ID})
+			URL: room(c.EditionID), StatusName: p.T("desk.status." + string(c.Status)), Current: c.EditionID == e.ID})
 	}
 	revisions, err := d.Stories.Revisions(ctx, q, e.ID)
 	if err != nil {

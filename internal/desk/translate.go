@@ -2,6 +2,7 @@ package desk
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"html/template"
 	"net/http"
@@ -99,7 +100,7 @@ func (d *Desk) translate(w http.ResponseWriter, r *http.Request) error {
 		return err
 	}
 	p.Original.State = p.Room + "/translate/" + t.Original.ID + "/state"
-	p.Original.Room = "/desk/stories/" + t.Original.ID
+	p.Original.Room = room(t.Original.ID)
 	if d.may(r, staff.WriteStory) {
 		p.Original.UpToDate = p.Room + "/translate/" + t.Original.ID
 	}
@@ -144,8 +145,7 @@ func (d *Desk) originalSide(ctx context.Context, b Base, t draft.Translation, od
 	if err != nil {
 		return o, err
 	}
-	now := story.Revision{Kicker: o.Kicker, Headline: o.Headline, Summary: o.Summary, Body: body}
-	o.Fields, _ = differences(b, was, now)
+	o.Fields = fieldDifferences(b, was, story.Revision{Kicker: o.Kicker, Headline: o.Headline, Summary: o.Summary})
 	changes, gone := len(o.Fields), map[int][]OriginalBlock{}
 	at := 0 // the block of the original that comes next
 	for _, block := range doc.Diff(was.Body, body) {
@@ -212,7 +212,7 @@ func (d *Desk) translated(w http.ResponseWriter, r *http.Request) error {
 		return err
 	}
 	e, me := d.edition(r), person(r)
-	to, seen := "/desk/stories/"+e.ID+"/translate/"+t.Original.ID, r.PostFormValue("mark")
+	to, seen := room(e.ID)+"/translate/"+t.Original.ID, r.PostFormValue("mark")
 	if _, err := d.openDraft(r.Context(), t.Original.ID, t.Original.Revision); err != nil {
 		return err
 	}
@@ -231,7 +231,7 @@ func (d *Desk) translated(w http.ResponseWriter, r *http.Request) error {
 		detail["translated"] = strconv.FormatInt(k.Revision, 10)
 		return d.Drafts.SetTranslated(ctx, tx, e.ID, k.Revision)
 	})
-	if err == errLate {
+	if errors.Is(err, errLate) {
 		return done(w, r, to, "write_original_changed")
 	}
 	if err != nil {
@@ -241,7 +241,7 @@ func (d *Desk) translated(w http.ResponseWriter, r *http.Request) error {
 }
 
 // names gives what the topics of a story, and those that its original names,
-// are called in another language.
+// are called in another language: what the original names first.
 func (d *Desk) names(ctx context.Context, st story.Story, from, to string, od draft.Draft) (list []NamePair, err error) {
 	topics, err := d.Stories.Topics(ctx, d.DB.Read(), nil)
 	if err != nil {
@@ -262,6 +262,6 @@ func (d *Desk) names(ctx context.Context, st story.Story, from, to string, od dr
 			list = append(list, pair)
 		}
 	}
-	slices.SortStableFunc(list, func(a, b NamePair) int { return boolCompare(b.Found, a.Found) * -1 })
+	slices.SortStableFunc(list, func(a, b NamePair) int { return boolCompare(b.Found, a.Found) })
 	return list, nil
 }

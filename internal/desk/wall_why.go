@@ -103,7 +103,7 @@ func (d *Desk) wallFound(r *http.Request, p *WallWhyPage) error {
 // wallTrace asks for the visit that the form tells.
 func (d *Desk) wallTrace(ctx context.Context, p *WallWhyPage, e story.Edition, as, design string) error {
 	q := d.DB.Read()
-	p.Headline, p.Room, p.EditionLang, p.EditionDir = e.Headline, "/desk/stories/"+e.ID, e.Lang, language.Dir(e.Lang)
+	p.Headline, p.Room, p.EditionLang, p.EditionDir = e.Headline, room(e.ID), e.Lang, language.Dir(e.Lang)
 	st, err := d.Stories.ByID(ctx, q, e.StoryID)
 	if err != nil {
 		return err

@@ -80,7 +80,7 @@ func (d *Desk) writePageRoutes() []Route {
 // revisions or translate.
 func (d *Desk) editionHead(r *http.Request, b Base, tab string) (h EditionHead, err error) {
 	e := d.edition(r)
-	h = EditionHead{Room: "/desk/stories/" + e.ID, EditionLang: e.Lang, EditionDir: language.Dir(e.Lang), Language: language.OwnName(e.Lang), Status: string(e.Status)}
+	h = EditionHead{Room: room(e.ID), EditionLang: e.Lang, EditionDir: language.Dir(e.Lang), Language: language.OwnName(e.Lang), Status: string(e.Status)}
 	status := "desk.status." + h.Status
 	h.StatusName = b.T(status)
 	h.Tabs, err = d.editionTabs(r.Context(), b, e, tab)
@@ -89,18 +89,18 @@ func (d *Desk) editionHead(r *http.Request, b Base, tab string) (h EditionHead, 
 
 // editionTabs gives the pages about an edition.
 func (d *Desk) editionTabs(ctx context.Context, b Base, e story.Edition, tab string) ([]Link, error) {
-	room := "/desk/stories/" + e.ID
-	tabs := []Link{{Name: b.T("desk.write.tab_story"), URL: room, Current: tab == ""},
-		{Name: b.T("desk.write.tab_write"), URL: room + "/write", Current: tab == "write"}}
+	at := room(e.ID)
+	tabs := []Link{{Name: b.T("desk.write.tab_story"), URL: at, Current: tab == ""},
+		{Name: b.T("desk.write.tab_write"), URL: at + "/write", Current: tab == "write"}}
 	t, err := d.Drafts.Translation(ctx, d.DB.Read(), e.ID)
 	if err == nil {
-		tabs = append(tabs, Link{Name: b.T("desk.write.tab_translate"), URL: room + "/translate/" + t.Original.ID, Current: tab == "translate"})
+		tabs = append(tabs, Link{Name: b.T("desk.write.tab_translate"), URL: at + "/translate/" + t.Original.ID, Current: tab == "translate"})
 	} else if !fault.Is(err, fault.NotFound) {
 		return nil, err
 	}
 	return append(tabs,
-		Link{Name: b.T("desk.write.tab_comments"), URL: room + "/comments", Current: tab == "comments"},
-		Link{Name: b.T("desk.write.tab_revisions"), URL: room + "/revisions", Current: tab == "revisions"}), nil
+		Link{Name: b.T("desk.write.tab_comments"), URL: at + "/comments", Current: tab == "comments"},
+		Link{Name: b.T("desk.write.tab_revisions"), URL: at + "/revisions", Current: tab == "revisions"}), nil
 }
 
 // titled gives the title of a page about an edition.
@@ -143,7 +143,7 @@ type unsaved struct {
 // editorDesk gives the editor on a draft.
 func (d *Desk) editorDesk(r *http.Request, b Base, dr draft.Draft, late *unsaved) EditorDesk {
 	e := d.edition(r)
-	at := "/desk/stories/" + e.ID
+	at := room(e.ID)
 	desk := EditorDesk{Furniture: b.Furniture, Version: dr.Version, Body: dr.Doc.Markdown(), Lang: e.Lang, Dir: language.Dir(e.Lang),
 		Config: EditorConfig{Draft: at + "/draft", Media: "/desk/media", Stories: "/desk/stories.json", Lang: e.Lang, Dir: language.Dir(e.Lang),
 			MaxFile: d.Media.Limits.FileBytes, Words: b.Table("desk.editor.")}}
@@ -253,7 +253,7 @@ func (d *Desk) writeSave(w http.ResponseWriter, r *http.Request) error {
 	if err != nil {
 		return err
 	}
-	return done(w, r, "/desk/stories/"+e.ID+"/write", "saved")
+	return done(w, r, room(e.ID)+"/write", "saved")
 }
 
 // pushDoc makes a document of the draft, as steps that everybody follows.

@@ -10,6 +10,7 @@ import (
 
 	"masthead/internal/db"
 	"masthead/internal/db/dbtest"
+	"masthead/internal/doc"
 	"masthead/internal/draft"
 	"masthead/internal/mail"
 	"masthead/internal/staff"
@@ -199,6 +200,28 @@ func TestTranslatePage(t *testing.T) {
 	}
 	if got := o.ask("GET", "/desk/stories/"+e.ID+"/translate/"+e.ID, nil); got.Code != 404 {
 		t.Errorf("%d", got.Code)
+	}
+}
+
+// TestTranslateNames has the names that the original's words have before those
+// of the story's other topics.
+func TestTranslateNames(t *testing.T) {
+	o := newOffice(t, dbtest.SQLite(t))
+	airport := story.Topic{Slug: "airport", Kind: story.Place, Names: story.Texts{"en": "Airport", "ar": "المطار"}}
+	harbour := story.Topic{Slug: "harbour", Kind: story.Place, Names: story.Texts{"en": "Harbour", "ar": "المرفأ"}}
+	quay := story.Topic{Slug: "quay", Kind: story.Place, Names: story.Texts{"en": "Quay", "ar": "الرصيف"}}
+	o.tx(t, func(tx *db.Tx) error {
+		for _, topic := range []*story.Topic{&airport, &harbour, &quay} {
+			if err := o.Stories.SaveTopic(t.Context(), tx, topic); err != nil {
+				return err
+			}
+		}
+		return nil
+	})
+	od := draft.Draft{Fields: map[string]draft.Field{draft.Headline: {Value: "The ferry in the harbour"}}, Doc: doc.Empty()}
+	names, err := o.names(t.Context(), story.Story{Topics: []string{airport.ID}}, "en", "ar", od)
+	if err != nil || len(names) != 2 || names[0].From != "Harbour" || names[1].From != "Airport" {
+		t.Errorf("%v, %v", names, err)
 	}
 }
 

@@ -119,12 +119,7 @@ func (d *Desk) draftDiff(w http.ResponseWriter, r *http.Request) error {
 	if v.Has("to") {
 		to, err = d.revisionAt(r, v.Get("to"))
 	} else {
-		var now draft.Draft
-		now, err = d.openDraft(r.Context(), from.EditionID, 0)
-		to = story.Revision{Kicker: now.Fields[draft.Kicker].Value, Headline: now.Fields[draft.Headline].Value, Summary: now.Fields[draft.Summary].Value}
-		if err == nil {
-			to.Body = doc.Settle(now.Doc)
-		}
+		to, err = d.draftRevisionNow(r.Context(), d.edition(r))
 	}
 	if err != nil {
 		return err
