@@ -5,6 +5,7 @@ import { order } from "./order";
 import { sideBySide } from "./translate/translate";
 import { look } from "./site/look";
 import { passkeys } from "./signin/passkey";
+import { status } from "./write/status";
 
 menus(document);
 passkeys(document);
@@ -12,3 +13,4 @@ order(document);
 sideBySide(document);
 focal(document);
 look(document);
+status(document);

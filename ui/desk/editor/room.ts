@@ -299,7 +299,7 @@ export class Editor implements Host {
       comments: (e) => this.comments.load(e),
       kept: (e) => (this.count.title = word("kept", number(e.revision), new Date(e.at).toLocaleTimeString(document.documentElement.lang, { hour: "2-digit", minute: "2-digit", numberingSystem: "latn" }))),
       outside: (e) => this.notice(e.conflicts > 0 ? word("outside.twice", e.by, number(e.conflicts)) : word("outside.once", e.by)),
-      status: (e) => this.place.dispatchEvent(new CustomEvent("draft-status", { detail: e.status, bubbles: true })),
+      status: () => this.place.dispatchEvent(new CustomEvent("draft-status", { bubbles: true })),
       end: (why) => {
         session.stop(why);
         this.allow(false);
