@@ -9,7 +9,7 @@ const silent = /[\p{M}\p{Cf}]/u;
 const joints = "'’ʼ-‐‑.,:٫٬״׳\"";
 
 /** The words of a text. */
-export function wordsOf(text: string): number {
+function wordsOf(text: string): number {
   let count = 0;
   let inside = false;
   let joint = false;

@@ -28,7 +28,7 @@ export interface Query {
 const key = new PluginKey<Found>("find");
 
 /** All places where the query stands, at most 5,000. */
-export function findAll(doc: Node, q: Query): Match[] {
+function findAll(doc: Node, q: Query): Match[] {
   const out: Match[] = [];
   if (q.text === "") return out;
   const source = q.text.replace(/[.*+?^${}()|[\]\\]/g, "\\$&").replace(/["“”„«»]/g, '["“”„«»]').replace(/['’‘‚]/g, "['’‘‚]").replace(/[ \u00a0]/g, "[ \u00a0\u202f]");

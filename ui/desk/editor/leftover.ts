@@ -10,7 +10,7 @@ import { Leftover } from "./session";
 import { word } from "./words";
 
 /** The blocks of mine that differ from base. */
-export function changedBlocks(mine: Node, base: Node): Node[] {
+function changedBlocks(mine: Node, base: Node): Node[] {
   const start = base.content.findDiffStart(mine.content);
   if (start === null) return [];
   const end = Math.max(start, base.content.findDiffEnd(mine.content)?.b ?? start);

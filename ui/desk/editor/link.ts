@@ -35,7 +35,7 @@ export function linkAt(state: EditorState): { from: number; to: number; href: st
 }
 
 /** What somebody typed, as an address: example.org becomes https://example.org. */
-export function asAddress(text: string): string {
+function asAddress(text: string): string {
   const s = text.trim();
   if (/^[\w.+-]+@[\w-]+(\.[\w-]+)+$/.test(s)) return "mailto:" + s;
   if (/^([\w-]+\.)+[a-z]{2,}(\/|$|[?#])/i.test(s)) return cleanURL("https://" + s);
@@ -108,7 +108,7 @@ export function pasteAddress(view: EditorView, text: string, library: Library): 
 }
 
 /** Puts a card into the text and fills its title in once it is known. */
-export async function putEmbed(view: EditorView, url: string, provider: string, library: Library): Promise<void> {
+async function putEmbed(view: EditorView, url: string, provider: string, library: Library): Promise<void> {
   const tr = insertBlock(view.state, n.embed!.create({ url, provider }));
   view.dispatch(after(tr));
   const card = await library.card(url);

@@ -381,7 +381,7 @@ function attributes(body: HTMLElement, o: PasteOptions): void {
 }
 
 /** The direction of the first letter that has one (Unicode TR 9, P2). */
-export function directionOf(text: string): "ltr" | "rtl" | "" {
+function directionOf(text: string): "ltr" | "rtl" | "" {
   const strong = /[\p{Script=Arabic}\p{Script=Hebrew}\p{Script=Syriac}\p{Script=Thaana}]|\p{L}/u.exec(text)?.[0];
   return strong === undefined ? "" : /[\p{Script=Arabic}\p{Script=Hebrew}\p{Script=Syriac}\p{Script=Thaana}]/u.test(strong) ? "rtl" : "ltr";
 }

@@ -42,7 +42,7 @@ const opens = /(^|[\s\u00a0\u202f([{<«„“‘‚‹/—–\ufffc-])$/;
  * What the straight quote typed after text becomes: double or single, opening
  * or closing, outer or inner.
  */
-export function quoteFor(sign: string, before: string, q: Quotes): string {
+function quoteFor(sign: string, before: string, q: Quotes): string {
   const opening = opens.test(before);
   const outer = q.open !== q.close && last(before, q.open.trim()) > last(before, q.close.trim());
   if (sign === '"') {

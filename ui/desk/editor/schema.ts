@@ -264,6 +264,3 @@ export const schema = build();
 
 /** The tones that a callout can have. */
 export const tones = description.nodes.callout!.attrs!.tone!.options!;
-
-/** A document that holds nothing yet. */
-export const emptyDoc = (): Node => schema.node("doc", null, [schema.node("paragraph")]);

@@ -66,7 +66,7 @@ export function send(address: string, file: File, key: string, progress: (share:
 }
 
 /** The block that shows a medium. */
-export function blockOf(m: Medium): Node {
+function blockOf(m: Medium): Node {
   return m.kind === "picture" ? n.figure!.create({ media: m.id }) : n.file!.create({ media: m.id, kind: m.kind, title: m.name });
 }
 
