@@ -17,6 +17,7 @@ import (
 	"net/http/httptest"
 	"os"
 	"strings"
+	"sync"
 	"time"
 
 	"masthead/tools/apiclient/client"
@@ -48,12 +49,9 @@ func run(ctx context.Context, address, token string) error {
 
 	secret := make(chan string, 1)
 	heard := make(chan message, 20)
-	var key string
+	key := sync.OnceValue(func() string { return <-secret }) // messages may come at once
 	receiver := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-		if key == "" {
-			key = <-secret
-		}
-		heard <- read(r, key)
+		heard <- read(r, key())
 	}))
 	defer receiver.Close()
 	hook, err := api.CreateWebhookWithResponse(ctx, nil, client.NewWebhook{Url: receiver.URL, Events: []string{"story.published", "story.withdrawn"}})
@@ -63,12 +61,11 @@ func run(ctx context.Context, address, token string) error {
 	secret <- *hook.JSON201.Secret
 
 	headline, text := "The weir breaks", "Water stood in the street at noon."
-	section := "news"
-	if sections, err := api.ListSectionsWithResponse(ctx); err != nil || sections.JSON200 == nil || len(sections.JSON200.Sections) == 0 {
+	sections, err := api.ListSectionsWithResponse(ctx)
+	if err != nil || sections.JSON200 == nil || len(sections.JSON200.Sections) == 0 {
 		return failed("list-sections", sections, err)
-	} else {
-		section = sections.JSON200.Sections[0].Slug
 	}
+	section := sections.JSON200.Sections[0].Slug
 	once := "apiclient-" + time.Now().Format(time.RFC3339Nano)
 	story := client.NewStory{Section: &section, Edition: client.NewEdition{Lang: "en", Headline: &headline, Body: &client.NewWords{Text: &text}}}
 	made, err := api.CreateStoryWithResponse(ctx, &client.CreateStoryParams{IdempotencyKey: &once}, story)
