@@ -28,8 +28,8 @@ type bench struct {
 	stories, rounds, connections int
 	each                         time.Duration
 	masthead, dir, out           string
-	lines                        string // which of them to measure; empty for all
-	ghost, wordpress             string // folders that may have them
+	lines                        *regexp.Regexp // which of them to measure; nil for all
+	ghost, wordpress             string         // folders that may have them
 	rivals                       []rival
 }
 
@@ -44,7 +44,10 @@ func main() {
 	flag.StringVar(&b.out, "out", "bench/RESULTS.md", "where the tables are written")
 	flag.StringVar(&b.ghost, "ghost", "", "the folder of an installed Ghost, to be measured too")
 	flag.StringVar(&b.wordpress, "wordpress", "/usr/share/wordpress", "the folder of a WordPress, measured too where it is there")
-	flag.StringVar(&b.lines, "lines", "", "measure the lines alone whose names match this regular expression, and print the tables without writing them")
+	flag.Func("lines", "measure the lines alone whose names match this regular expression, and print the tables without writing them", func(s string) (err error) {
+		b.lines, err = regexp.Compile(s)
+		return err
+	})
 	flag.Parse()
 	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt)
 	defer stop()
@@ -53,6 +56,9 @@ func main() {
 		os.Exit(1)
 	}
 }
+
+// wants reports whether a line is to be measured.
+func (b *bench) wants(line string) bool { return b.lines == nil || b.lines.MatchString(line) }
 
 // say tells how the run is getting on.
 func say(format string, args ...any) { fmt.Fprintf(os.Stderr, "bench: "+format+"\n", args...) }
@@ -94,7 +100,7 @@ func (b *bench) run(ctx context.Context) (err error) {
 	var text bytes.Buffer
 	report.write(&text)
 	os.Stdout.Write(text.Bytes())
-	if b.lines != "" {
+	if b.lines != nil {
 		return nil // a part, for whoever works on it
 	}
 	return os.WriteFile(b.out, text.Bytes(), 0o644)
@@ -176,13 +182,7 @@ func (b *bench) archive(ctx context.Context, dir, work string, n int) (a archive
 		{name: how, server: nginx, asks: one("/story"), size: len(gz)},
 		{name: "bare Go", server: bare, asks: one("/"), size: len(gz)},
 	}, v.tests(m)...)
-	if b.lines != "" {
-		wanted, err := regexp.Compile(b.lines)
-		if err != nil {
-			return a, err
-		}
-		tests = slices.DeleteFunc(tests, func(t test) bool { return t.name != "bare Go" && !wanted.MatchString(t.name) })
-	}
+	tests = slices.DeleteFunc(tests, func(t test) bool { return t.name != "bare Go" && !b.wants(t.name) })
 	if a.lines, err = b.measure(ctx, tests, func(t *test, asks []ask) (measure, error) {
 		return load(ctx, work, t.server, asks, b.connections, b.each)
 	}); err != nil {
@@ -207,9 +207,11 @@ func (b *bench) measure(ctx context.Context, tests []test, load func(t *test, as
 				return nil, fmt.Errorf("%s: %w", t.name, err)
 			}
 			if t.size == 0 {
-				if t.size, err = t.sizeOf(ctx, asks[0]); err != nil {
+				page, err := t.server.get(ctx, asks[0], "gzip")
+				if err != nil {
 					return nil, fmt.Errorf("%s: %w", t.name, err)
 				}
+				t.size = len(page)
 			}
 			one, err := load(t, asks)
 			if err != nil {

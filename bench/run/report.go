@@ -47,7 +47,7 @@ func (r *report) write(w io.Writer) {
 	for _, a := range r.archives {
 		r.table(w, a)
 	}
-	if r.bench.lines == "" { // else some of what they need was not measured
+	if r.bench.lines == nil { // else some of what they need was not measured
 		r.targets(w, r.archives[len(r.archives)-1])
 	}
 }

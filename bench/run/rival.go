@@ -8,11 +8,9 @@ import (
 	"html"
 	"io"
 	"iter"
-	"net/http"
 	"os"
 	"os/exec"
 	"path/filepath"
-	"regexp"
 	"slices"
 	"strings"
 	"time"
@@ -31,6 +29,9 @@ type rival struct {
 	pages []string // what is measured of it, the rest of the lines' names
 	open  func(ctx context.Context, dir string, n int) (*site, error)
 }
+
+// line names the line of one of its pages.
+func (r rival) line(page string) string { return r.name + ": " + page }
 
 // site is a rival's site with its stories, being served.
 type site struct {
@@ -63,13 +64,8 @@ func (b *bench) findRivals() []rival {
 
 // beside measures the rivals with as many stories, and adds their lines to a.
 func (b *bench) beside(ctx context.Context, work string, a *archive) error {
-	wanted, err := regexp.Compile(b.lines)
-	if err != nil {
-		return err
-	}
 	for i, r := range b.rivals {
-		line := func(page string) string { return r.name + ": " + page }
-		if !slices.ContainsFunc(r.pages, func(page string) bool { return wanted.MatchString(line(page)) }) {
+		if !slices.ContainsFunc(r.pages, func(page string) bool { return b.wants(r.line(page)) }) {
 			continue
 		}
 		dir := filepath.Join(work, fmt.Sprintf("rival-%d-%d", a.stories, i))
@@ -77,9 +73,7 @@ func (b *bench) beside(ctx context.Context, work string, a *archive) error {
 			return err
 		}
 		say("making %d stories for %s", a.stories, r.name)
-		lines, err := b.rivalLines(ctx, dir, a.stories, r, func(page string) (string, bool) {
-			return line(page), wanted.MatchString(line(page))
-		})
+		lines, err := b.rivalLines(ctx, dir, a.stories, r)
 		if err = errors.Join(err, os.RemoveAll(dir)); err != nil {
 			return fmt.Errorf("%s: %w", r.name, err)
 		}
@@ -88,8 +82,8 @@ func (b *bench) beside(ctx context.Context, work string, a *archive) error {
 	return nil
 }
 
-// rivalLines measures those pages of one rival that named says are wanted.
-func (b *bench) rivalLines(ctx context.Context, dir string, n int, r rival, named func(page string) (string, bool)) (lines []line, err error) {
+// rivalLines measures those pages of one rival that are wanted.
+func (b *bench) rivalLines(ctx context.Context, dir string, n int, r rival) (lines []line, err error) {
 	s, err := r.open(ctx, dir, n)
 	if err != nil {
 		return nil, err
@@ -100,8 +94,8 @@ func (b *bench) rivalLines(ctx context.Context, dir string, n int, r rival, name
 	}
 	var tests []test
 	for i, page := range r.pages {
-		name, wanted := named(page)
-		if !wanted {
+		name := r.line(page)
+		if !b.wants(name) {
 			continue
 		}
 		if err := s.look(ctx, i); err != nil {
@@ -127,19 +121,9 @@ func (b *bench) rivalLines(ctx context.Context, dir string, n int, r rival, name
 // look reads page number i as it will be asked for, and looks whether it is what it should be.
 func (s *site) look(ctx context.Context, i int) error {
 	a := s.asks[i][0]
-	r, err := http.NewRequestWithContext(ctx, http.MethodGet, s.server.url()+a.path, nil)
-	if err != nil {
-		return err
-	}
-	r.Header.Set("Cookie", a.cookie)
-	resp, err := transport.RoundTrip(r)
-	if err != nil {
-		return err
-	}
-	defer resp.Body.Close()
-	text, err := io.ReadAll(resp.Body)
-	if err == nil && (resp.StatusCode != http.StatusOK || !bytes.Contains(text, []byte(s.expect[i]))) {
-		err = fmt.Errorf("%s is answered with %s, without %q in it", a.path, resp.Status, s.expect[i])
+	text, err := s.server.get(ctx, a, "")
+	if err == nil && !bytes.Contains(text, []byte(s.expect[i])) {
+		err = fmt.Errorf("%s is answered without %q in it", a.path, s.expect[i])
 	}
 	return err
 }

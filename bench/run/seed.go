@@ -152,7 +152,7 @@ func (d *desk) publish(ctx context.Context, tx *db.Tx, i int, at time.Time) (str
 		return "", err
 	}
 	p := d.writer.piece(i)
-	e := story.Edition{StoryID: st.ID, Lang: "en", Status: story.Published, Slug: fmt.Sprint("story-", i), Kicker: p.kicker,
+	e := story.Edition{StoryID: st.ID, Lang: "en", Status: story.Published, Slug: slug(i), Kicker: p.kicker,
 		Headline: p.headline, Summary: p.summary, Body: doc.FromText(p.text), PublishedAt: at}
 	if err := d.Stories.SaveEdition(ctx, tx, &e, "bench"); err != nil {
 		return "", err

@@ -5,6 +5,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"io"
 	"net"
 	"net/http"
 	"os"
@@ -76,6 +77,28 @@ func (s *server) launch(ctx context.Context, answers func() error, command ...st
 		}
 		time.Sleep(time.Millisecond)
 	}
+}
+
+// get reads a page as it is sent in an encoding, or as it is with none named.
+// Any status but 200 is an error, a redirect too.
+func (s *server) get(ctx context.Context, a ask, encoding string) ([]byte, error) {
+	r, err := http.NewRequestWithContext(ctx, http.MethodGet, s.url()+a.path, nil)
+	if err != nil {
+		return nil, err
+	}
+	if encoding != "" { // else the transport asks for gzip, and undoes it
+		r.Header.Set("Accept-Encoding", encoding)
+	}
+	r.Header.Set("Cookie", a.cookie)
+	resp, err := transport.RoundTrip(r)
+	if err != nil {
+		return nil, err
+	}
+	defer resp.Body.Close()
+	if resp.StatusCode != http.StatusOK {
+		return nil, fmt.Errorf("%s: %s", a.path, resp.Status)
+	}
+	return io.ReadAll(resp.Body)
 }
 
 // stop ends the server, and then what it needed.

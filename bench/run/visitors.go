@@ -5,7 +5,6 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"net/http"
 	"net/http/httptrace"
 	"strings"
 	"time"
@@ -26,29 +25,6 @@ type test struct {
 	server *server
 	asks   func(context.Context) ([]ask, error) // asked for before each round: passes are short-lived
 	size   int                                  // bytes of an answer; 0 when it must be asked for
-}
-
-// sizeOf gives how long an answer of t is.
-func (t *test) sizeOf(ctx context.Context, a ask) (int, error) {
-	r, err := http.NewRequestWithContext(ctx, http.MethodGet, t.server.url()+a.path, nil)
-	if err != nil {
-		return 0, err
-	}
-	r.Header.Set("Accept-Encoding", "gzip")
-	r.Header.Set("Cookie", a.cookie)
-	resp, err := transport.RoundTrip(r) // a redirect is no page
-	if err != nil {
-		return 0, err
-	}
-	defer resp.Body.Close()
-	var b bytes.Buffer
-	if _, err := b.ReadFrom(resp.Body); err != nil {
-		return 0, err
-	}
-	if resp.StatusCode != http.StatusOK {
-		return 0, errors.New(resp.Status)
-	}
-	return b.Len(), nil
 }
 
 // visitors are all who read, and the desk that publishes.
