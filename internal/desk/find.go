@@ -88,54 +88,52 @@ func (d *Desk) storiesJSON(w http.ResponseWriter, r *http.Request) error {
 
 type foundStory struct {
 	storyJSON
-	section string
-	status  story.Status
-	at      time.Time
+	edition, section string // IDs
+	status           story.Status
+	at               time.Time
 }
 
 // findStories compares headlines here, as the desk's list does. Without an ID it
 // gives published editions alone, one of each story.
-func (d *Desk) findStories(ctx context.Context, words []string, lang, id string) ([]foundStory, error) {
-	const columns = `SELECT e.story_id, e.headline, e.kicker, e.lang, COALESCE(e.path, ''), COALESCE(s.section_id, ''), e.status, e.published_at
-		FROM edition e JOIN story s ON s.id = e.story_id`
-	text, args := columns+` WHERE e.status = 'published' ORDER BY e.published_at DESC, e.id DESC`, []any(nil)
+func (d *Desk) findStories(ctx context.Context, words []string, lang, id string) (found []foundStory, err error) {
+	defer func() {
+		if err != nil {
+			err = fmt.Errorf("desk.findStories: %w", err)
+		}
+	}()
+	var ids []string
 	if id != "" {
-		text, args = columns+` WHERE e.story_id = $1 ORDER BY CASE e.status WHEN 'published' THEN 0 ELSE 1 END, e.lang`, []any{id}
+		ids, err = d.withWords(ctx, ` WHERE e.story_id = $1 ORDER BY CASE e.lang WHEN $2 THEN 0 ELSE 1 END, CASE e.status WHEN 'published' THEN 0 ELSE 1 END, e.lang`,
+			[]any{id, lang}, nil, 1)
+	} else {
+		const newest = ` ORDER BY e.published_at DESC, e.id DESC`
+		ids, err = d.withWords(ctx, ` WHERE e.status = 'published' AND e.lang = $1`+newest, []any{lang}, words, maxFound) // in the order of an index
+		if err == nil && len(ids) < maxFound {
+			var others []string
+			others, err = d.withWords(ctx, ` WHERE e.status = 'published' AND e.lang <> $1`+newest, []any{lang}, words, maxFound)
+			ids = append(ids, others...)
+		}
 	}
-	rows, err := d.DB.Read().QueryContext(ctx, text, args...)
 	if err != nil {
-		return nil, fmt.Errorf("desk.findStories: %w", err)
+		return nil, err
 	}
-	defer rows.Close()
-	var own, others []foundStory
-	for rows.Next() && len(own) < maxFound {
-		var c foundStory
-		var headline sql.RawBytes
+	placeholders, values := db.In(1, ids)
+	rows, err := d.DB.Read().QueryContext(ctx, `SELECT e.id, e.story_id, e.headline, e.kicker, e.lang, COALESCE(e.path, ''), COALESCE(s.section_id, ''), e.status, e.published_at
+		FROM edition e JOIN story s ON s.id = e.story_id WHERE e.id IN `+placeholders, values...)
+	found, err = db.Rows(rows, err, func(r db.Scanner) (c foundStory, err error) {
 		var at int64
-		if err := rows.Scan(&c.ID, &headline, &c.Kicker, &c.Lang, &c.URL, &c.section, &c.status, &at); err != nil {
-			return nil, fmt.Errorf("desk.findStories: %w", err)
-		}
-		if id == "" && !holds(string(headline), words) {
-			continue
-		}
-		c.Headline, c.Dir, c.at = string(headline), language.Dir(c.Lang), db.Time(at)
-		c.URL = (&url.URL{Path: c.URL}).EscapedPath()
-		if c.Lang == lang {
-			own = append(own, c)
-		} else if len(others) < maxFound {
-			others = append(others, c)
-		}
-	}
-	if err := rows.Err(); err != nil {
-		return nil, fmt.Errorf("desk.findStories: %w", err)
-	}
+		err = r.Scan(&c.edition, &c.ID, &c.Headline, &c.Kicker, &c.Lang, &c.URL, &c.section, &c.status, &at)
+		c.URL, c.Dir, c.at = (&url.URL{Path: c.URL}).EscapedPath(), language.Dir(c.Lang), db.Time(at)
+		return c, err
+	})
+	slices.SortFunc(found, func(a, b foundStory) int { return slices.Index(ids, a.edition) - slices.Index(ids, b.edition) })
 	seen := map[string]bool{}
-	all := slices.DeleteFunc(append(own, others...), func(c foundStory) bool {
+	found = slices.DeleteFunc(found, func(c foundStory) bool {
 		twice := seen[c.ID]
 		seen[c.ID] = true
 		return twice
 	})
-	return all[:min(len(all), maxFound)], nil
+	return found[:min(len(found), maxFound)], err
 }
 
 // topicsJSON serves "/desk/topics.json": topics by the words of their names and

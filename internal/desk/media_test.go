@@ -12,6 +12,7 @@ import (
 	"net/http"
 	"net/http/httptest"
 	"net/url"
+	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -267,6 +268,23 @@ func TestFindForTheEditor(t *testing.T) {
 			}
 			if strings.Contains(try.path, "dredgers") && (got.Stories[0].ID != a.StoryID || got.Stories[0].URL != a.Path || got.Stories[0].Detail == "") {
 				t.Errorf("%+v", got.Stories)
+			}
+		}
+		// Those of the language come first, and each story comes once.
+		o.add(t, "return", "ar", "عودة dredgers", story.Published, now.Add(-9*time.Hour), story.Story{ID: a.StoryID})
+		c := o.add(t, "newer", "en", "Newer dredgers", story.Published, now.Add(-time.Minute), story.Story{})
+		for _, try := range []struct {
+			lang string
+			want []string // stories and languages
+		}{{"en", []string{c.StoryID, "en", a.StoryID, "en"}}, {"ar", []string{a.StoryID, "ar", c.StoryID, "en"}}, {"fr", []string{c.StoryID, "en", a.StoryID, "en"}}} {
+			got.Stories = nil
+			json.Unmarshal(o.raw("GET", "/desk/stories.json?q=dredgers&lang="+try.lang, "", nil, true).Body.Bytes(), &got)
+			var list []string
+			for _, s := range got.Stories {
+				list = append(list, s.ID, s.Lang)
+			}
+			if !slices.Equal(list, try.want) {
+				t.Errorf("in %s: %v, want %v", try.lang, list, try.want)
 			}
 		}
 		if w := o.raw("GET", "/desk/stories.json?q=%00", "", nil, true); w.Code != 400 {
