@@ -33,7 +33,7 @@ type FactsPage struct {
 	Accesses               []Choice
 	MayAccess              bool
 	Topics                 string   // a line each
-	KnownTopics            []string // offeredNames
+	KnownTopics            []string // at most offeredNames
 	Bylines                []BylineRow
 	KnownAuthors           []string
 	Slug, Path             string
@@ -57,8 +57,8 @@ type BylineRow struct {
 	Here  bool // on this edition alone
 }
 
-// emptyBylines is how many rows a form has for further names; offeredNames is how
-// many names are offeredNames while somebody types.
+// emptyBylines is how many rows a form has for further names; offeredNames is
+// how many names are offered while somebody types.
 const (
 	emptyBylines = 2
 	offeredNames = 500
@@ -187,8 +187,11 @@ func at(list []string, i int) string {
 	return ""
 }
 
+// bylineRoleOrder are the roles of a byline, in the order they are offered in.
+var bylineRoleOrder = [...]story.Role{story.Author, story.Translator, story.Photographer, story.Contributor}
+
 func bylineRoles(b Base, chosen story.Role) (list []Choice) {
-	for _, role := range []story.Role{story.Author, story.Translator, story.Photographer, story.Contributor} {
+	for _, role := range bylineRoleOrder {
 		key := "desk.byline_role." + string(role)
 		list = append(list, Choice{Value: string(role), Name: b.T(key), Current: role == chosen})
 	}
@@ -362,7 +365,7 @@ func (d *Desk) readFacts(ctx context.Context, tx *db.Tx, r *http.Request, b Base
 			return unknown{"desk.facts.no_author", name}
 		}
 		row := story.Byline{AuthorID: id, Role: story.Role(at(f["role"], i))}
-		if !slices.Contains([]story.Role{story.Author, story.Translator, story.Photographer, story.Contributor}, row.Role) {
+		if !slices.Contains(bylineRoleOrder[:], row.Role) {
 			return fault.New(fault.Invalid, "no such role")
 		}
 		if slices.Contains(f["here"], strconv.Itoa(i)) {

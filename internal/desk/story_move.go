@@ -9,6 +9,7 @@ import (
 
 	"masthead/internal/db"
 	"masthead/internal/doc"
+	"masthead/internal/draft"
 	"masthead/internal/fault"
 	"masthead/internal/job"
 	"masthead/internal/language"
@@ -243,9 +244,6 @@ func (d *Desk) moveForm(r *http.Request, b Base, m plan.Move, checks []plan.Chec
 // written gives an edition with the words of its working copy, and whether they
 // are others than its own.
 func (d *Desk) written(ctx context.Context, q db.Queryer, e story.Edition) (story.Edition, bool, error) {
-	if d.Drafts == nil {
-		return e, false, nil
-	}
 	w, err := d.Drafts.Load(ctx, q, e.ID)
 	if fault.Is(err, fault.NotFound) {
 		return e, false, nil
@@ -253,7 +251,7 @@ func (d *Desk) written(ctx context.Context, q db.Queryer, e story.Edition) (stor
 	if err != nil {
 		return e, false, err
 	}
-	e.Kicker, e.Headline, e.Summary, e.Body = w.Fields["kicker"].Value, w.Fields["headline"].Value, w.Fields["summary"].Value, doc.Settle(w.Doc)
+	e.Kicker, e.Headline, e.Summary, e.Body = w.Fields[draft.Kicker].Value, w.Fields[draft.Headline].Value, w.Fields[draft.Summary].Value, doc.Settle(w.Doc)
 	return e, w.Unkept || w.Base < w.Revision, nil
 }
 

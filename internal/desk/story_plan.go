@@ -87,7 +87,7 @@ func (d *Desk) planForms(r *http.Request, p *StoryPage, st story.Story, e story.
 	f := PlanForm{MayDay: d.may(r, staff.AssignStory), MayLegal: d.may(r, staff.ApproveStory),
 		MayEmbargo: d.may(r, staff.PublishStory) && e.Status != story.Published && e.Status != story.Withdrawn,
 		Day:        plan.DayText(planned.Day), Legal: planned.Legal, Zone: d.Config.Timezone.String()}
-	if e.EmbargoUntil.After(time.Time{}) {
+	if !e.EmbargoUntil.IsZero() {
 		f.Embargo = e.EmbargoUntil.In(d.Config.Timezone).Format(plan.WallForm)
 	}
 	if f.MayDay || f.MayLegal || f.MayEmbargo {

@@ -400,7 +400,7 @@ func (d *Desk) fillAuthor(r *http.Request, p *SubjectPage, id string) (err error
 	p.Staff = []Choice{{Name: p.T("desk.subjects.no_staff"), Current: a.StaffID == ""}}
 	for _, who := range people {
 		if !who.Disabled() || who.ID == a.StaffID {
-			p.Staff = append(p.Staff, Choice{Value: who.ID, Name: cmp.Or(who.Name, who.Email), Current: who.ID == a.StaffID})
+			p.Staff = append(p.Staff, Choice{Value: who.ID, Name: nameOf(who), Current: who.ID == a.StaffID})
 		}
 	}
 	if a.PortraitID != "" {

@@ -3,6 +3,7 @@ package desk
 import (
 	"context"
 	"net/http"
+	"slices"
 	"strconv"
 	"strings"
 	"time"
@@ -70,11 +71,7 @@ func (d *Desk) tokensPage(w http.ResponseWriter, r *http.Request, status int, fi
 		p.Rows = append(p.Rows, row)
 	}
 	for _, s := range staff.Scopes() {
-		c := Choice{Value: string(s), Name: string(s)}
-		for _, chosen := range r.PostForm["scope"] {
-			c.Current = c.Current || chosen == c.Value
-		}
-		p.Scopes = append(p.Scopes, c)
+		p.Scopes = append(p.Scopes, Choice{Value: string(s), Name: string(s), Current: slices.Contains(r.PostForm["scope"], string(s))})
 	}
 	p.Roles = append(p.Roles, Choice{Name: p.T("desk.webhooks.no_role"), Current: r.PostForm.Get("role") == ""})
 	for _, role := range staff.Roles() {

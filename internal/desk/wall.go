@@ -243,7 +243,7 @@ func (d *Desk) wallKnown(ctx context.Context, b Base) ([]Choice, error) {
 	if err != nil {
 		return nil, err
 	}
-	for _, t := range topics[:min(len(topics), 500)] {
+	for _, t := range topics[:min(len(topics), offeredNames)] {
 		add(t.Slug, b.T("desk.walls.field.topic")+": "+t.Names.In(b.Lang, d.Config.Language))
 	}
 	tiers, err := d.Readers.Tiers(ctx, q)

@@ -163,7 +163,7 @@ func (d *Desk) entitlements(r *http.Request, b Base) ([]Choice, error) {
 	if err != nil {
 		return nil, err
 	}
-	for _, t := range topics[:min(len(topics), 500)] {
+	for _, t := range topics[:min(len(topics), offeredNames)] {
 		known = append(known, Choice{Value: "topic:" + t.Slug, Name: t.Names.In(b.Lang, d.Config.Language)})
 	}
 	return known, nil

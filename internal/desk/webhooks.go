@@ -88,10 +88,10 @@ func (d *Desk) webhookRow(b Base, h webhook.Hook) WebhookRow {
 	return row
 }
 
-func eventChoices(chosen []string) []Choice {
+func eventChoices(chosen []webhook.Event) []Choice {
 	var list []Choice
 	for _, e := range webhook.Events() {
-		list = append(list, Choice{Value: string(e), Name: string(e), Current: slices.Contains(chosen, string(e))})
+		list = append(list, Choice{Value: string(e), Name: string(e), Current: slices.Contains(chosen, e)})
 	}
 	return list
 }
@@ -106,7 +106,7 @@ func (d *Desk) webhooksPage(w http.ResponseWriter, r *http.Request, status int, 
 	if err != nil {
 		return err
 	}
-	p := WebhooksPage{Base: d.base(r, ""), Events: eventChoices(r.PostForm["event"])}
+	p := WebhooksPage{Base: d.base(r, ""), Events: eventChoices(hookForm(r).Events)}
 	p.Title, p.Tabs = p.T("desk.webhooks.title"), d.peopleTabs(r, p.Base)
 	for _, h := range list {
 		p.Rows = append(p.Rows, d.webhookRow(p.Base, h))
@@ -167,7 +167,7 @@ func (d *Desk) webhookPage(w http.ResponseWriter, r *http.Request, status int, f
 	}
 	p := WebhookPage{Base: d.base(r, h.URL)}
 	p.Tabs, p.Hook = d.peopleTabs(r, p.Base), d.webhookRow(p.Base, h)
-	p.Choices = eventChoices(strings.Split(p.Hook.Events, ", "))
+	p.Choices = eventChoices(h.Events)
 	if len(list) > deliveriesPage {
 		list = list[:deliveriesPage]
 		p.Older = "/desk/people/webhooks/" + h.ID + "?before=" + list[deliveriesPage-1].ID
