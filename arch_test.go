@@ -19,7 +19,7 @@ import (
 var floors = [][]string{
 	{"fault", "needtest"},
 	{"config", "language"},
-	{"db", "blob", "mail", "doc", "fetch"},
+	{"db", "blob", "mail", "doc", "fetch", "seal"},
 	{"job", "relay", "copies"},
 	{"story", "media", "reader", "staff", "setting", "consent"},
 	{"wall", "draft", "plan", "newsletter", "search", "recommend", "event", "attribution", "archive", "feed", "page", "web", "webhook"},

@@ -2,12 +2,8 @@ package api
 
 import (
 	"context"
-	"crypto/aes"
-	"crypto/cipher"
-	"crypto/rand"
 	"crypto/sha256"
 	"database/sql"
-	"encoding/base64"
 	"encoding/hex"
 	"encoding/json"
 	"errors"
@@ -19,6 +15,7 @@ import (
 
 	"masthead/internal/db"
 	"masthead/internal/fault"
+	"masthead/internal/seal"
 	"masthead/internal/staff"
 )
 
@@ -36,7 +33,7 @@ type claim struct {
 	tokenID string
 	name    string
 	attempt string
-	gcm     cipher.AEAD
+	keys    seal.Keys
 }
 
 // claim takes a key for a request, or gives the answer that is kept under it. The
@@ -49,16 +46,9 @@ func (n *Newsroom) claim(ctx context.Context, t staff.Token, secret, name string
 	if len(name) > maxKey || !utf8.ValidString(name) || !isPlain(name) {
 		return nil, nil, fault.New(fault.Invalid, "the Idempotency-Key cannot be used").WithHint("write at most %d letters, digits and signs of ASCII", maxKey)
 	}
-	c := &claim{n: n, tokenID: t.ID, name: name, attempt: db.NewID()}
 	// What is kept may hold secrets, so that only who knows the token's opens it.
 	key := sha256.Sum256([]byte("masthead idempotency " + secret))
-	block, err := aes.NewCipher(key[:])
-	if err != nil {
-		return nil, nil, err
-	}
-	if c.gcm, err = cipher.NewGCM(block); err != nil {
-		return nil, nil, err
-	}
+	c := &claim{n: n, tokenID: t.ID, name: name, attempt: db.NewID(), keys: seal.Keys{key[:]}}
 	h := newHash()
 	fmt.Fprintf(h, "%s %s\n%s\n%s", r.Method, r.URL.RequestURI(), r.Header.Get("Content-Type"), body)
 	request, now := text(h), n.Now()
@@ -67,7 +57,7 @@ func (n *Newsroom) claim(ctx context.Context, t staff.Token, secret, name string
 		done                     bool
 		status                   int
 	}
-	err = n.DB.InTx(ctx, func(tx *db.Tx) error {
+	err := n.DB.InTx(ctx, func(tx *db.Tx) error {
 		// One that is too old, or was begun long ago and did nothing, makes room.
 		return tx.QueryRowContext(ctx, `INSERT INTO idempotency (token_id, name, request, attempt, at) VALUES ($1, $2, $3, $4, $5)
 			ON CONFLICT (token_id, name) DO UPDATE SET
@@ -146,17 +136,11 @@ func (c *claim) seal(answer *capture) (string, error) {
 	if err != nil {
 		return "", err
 	}
-	nonce := make([]byte, c.gcm.NonceSize())
-	rand.Read(nonce)
-	return base64.StdEncoding.EncodeToString(c.gcm.Seal(nonce, nonce, raw, []byte(c.name))), nil
+	return c.keys.Seal(raw, c.name)
 }
 
 func (c *claim) open(sealed string) (*capture, error) {
-	raw, err := base64.StdEncoding.DecodeString(sealed)
-	if err != nil || len(raw) < c.gcm.NonceSize() {
-		return nil, errors.New("api: an answer that is kept cannot be read")
-	}
-	raw, err = c.gcm.Open(nil, raw[:c.gcm.NonceSize()], raw[c.gcm.NonceSize():], []byte(c.name))
+	raw, err := c.keys.Open(sealed, c.name)
 	if err != nil {
 		return nil, fmt.Errorf("api: an answer that is kept: %w", err)
 	}

@@ -126,7 +126,7 @@ func TestTOTP(t *testing.T) {
 		if raw, _ := base64.StdEncoding.DecodeString(sealed); bytes.Contains(raw, totp.Secret) {
 			t.Error("the secret stands there to be read")
 		}
-		if _, err := s.open(sealed, bob.ID); err == nil {
+		if _, err := s.Keys.Open(sealed, bob.ID); err == nil {
 			t.Error("it opens in another's row")
 		}
 		old := s.Keys

@@ -14,6 +14,7 @@ import (
 
 	"masthead/internal/db"
 	"masthead/internal/fault"
+	"masthead/internal/seal"
 )
 
 // Store keeps the staff. Its fields are set before it is used and stay as they are.
@@ -23,7 +24,7 @@ type Store struct {
 	SessionLife time.Duration // and, used or not, after so long
 	SeenEvery   time.Duration // the last use is written down at most so often
 	ForceFrom   Role          // the least role that takes a second factor; "" forces nobody
-	Keys        [][]byte      // seal the secrets of authenticator apps: 32 bytes each, the newest first
+	Keys        seal.Keys     // for the secrets of authenticator apps
 	Passkeys    *Passkeys     // nil where the desk's address can have none
 }
 

@@ -2,15 +2,12 @@ package staff
 
 import (
 	"context"
-	"crypto/aes"
-	"crypto/cipher"
 	"crypto/hmac"
 	"crypto/rand"
 	"crypto/sha1" // RFC 6238 §1.2: what authenticator apps have
 	"crypto/subtle"
 	"database/sql"
 	"encoding/base32"
-	"encoding/base64"
 	"encoding/binary"
 	"errors"
 	"fmt"
@@ -119,7 +116,7 @@ func (s *Store) totp(ctx context.Context, q db.Queryer, staffID string) (t TOTP,
 		return TOTP{}, err
 	}
 	t.EnrolledAt, t.UsedAt = db.Time(enrolled), db.Time(used)
-	t.Secret, err = s.open(sealed, staffID)
+	t.Secret, err = s.Keys.Open(sealed, staffID)
 	return t, err
 }
 
@@ -129,7 +126,7 @@ func (s *Store) BeginTOTP(ctx context.Context, tx *db.Tx, staffID string) (t TOT
 	defer wrap(&err, "BeginTOTP(%s)", staffID)
 	t.Secret = make([]byte, 20) // RFC 4226 §4: as long as the hash
 	rand.Read(t.Secret)
-	sealed, err := s.seal(t.Secret, staffID)
+	sealed, err := s.Keys.Seal(t.Secret, staffID)
 	if err != nil {
 		return TOTP{}, err
 	}
@@ -203,47 +200,4 @@ func (s *Store) RemoveTOTP(ctx context.Context, tx *db.Tx, staffID string) (err 
 		return err
 	}
 	return s.keepOne(ctx, tx, staffID)
-}
-
-// seal encrypts with the newest key (AES-256-GCM), for one person alone: moved
-// to another's row it does not open.
-func (s *Store) seal(secret []byte, staffID string) (string, error) {
-	if len(s.Keys) == 0 {
-		return "", errors.New("no key to seal with")
-	}
-	gcm, err := newGCM(s.Keys[0])
-	if err != nil {
-		return "", err
-	}
-	nonce := make([]byte, gcm.NonceSize())
-	rand.Read(nonce)
-	return base64.StdEncoding.EncodeToString(gcm.Seal(nonce, nonce, secret, []byte(staffID))), nil
-}
-
-func (s *Store) open(sealed, staffID string) ([]byte, error) {
-	raw, err := base64.StdEncoding.DecodeString(sealed)
-	if err != nil {
-		return nil, err
-	}
-	for _, key := range s.Keys {
-		gcm, err := newGCM(key)
-		if err != nil {
-			return nil, err
-		}
-		if len(raw) < gcm.NonceSize() {
-			break
-		}
-		if secret, err := gcm.Open(nil, raw[:gcm.NonceSize()], raw[gcm.NonceSize():], []byte(staffID)); err == nil {
-			return secret, nil
-		}
-	}
-	return nil, errors.New("no key of the newsroom opens the secret")
-}
-
-func newGCM(key []byte) (cipher.AEAD, error) {
-	block, err := aes.NewCipher(key[:32])
-	if err != nil {
-		return nil, err
-	}
-	return cipher.NewGCM(block)
 }

@@ -2,8 +2,6 @@ package webhook
 
 import (
 	"context"
-	"crypto/aes"
-	"crypto/cipher"
 	"crypto/rand"
 	"database/sql"
 	"encoding/base64"
@@ -14,13 +12,14 @@ import (
 	"masthead/internal/db"
 	"masthead/internal/fault"
 	"masthead/internal/fetch"
+	"masthead/internal/seal"
 	"masthead/internal/story"
 )
 
 // Store keeps hooks and deliveries. Its fields are set before it is used.
 type Store struct {
 	Now     func() time.Time
-	Keys    [][]byte // seal the hooks' secrets; the newest first
+	Keys    seal.Keys // for the hooks' secrets
 	Stories *story.Store
 	URL     string // the newsroom's address, without a slash at its end
 	Client  *fetch.Client
@@ -189,16 +188,8 @@ func (s *Store) newSecret(id string) (secret, sealed string, err error) {
 	key := make([]byte, 32)
 	rand.Read(key)
 	secret = secretPrefix + base64.StdEncoding.EncodeToString(key)
-	if len(s.Keys) == 0 {
-		return "", "", errors.New("no key to seal with")
-	}
-	gcm, err := newGCM(s.Keys[0])
-	if err != nil {
-		return "", "", err
-	}
-	nonce := make([]byte, gcm.NonceSize())
-	rand.Read(nonce)
-	return secret, base64.StdEncoding.EncodeToString(gcm.Seal(nonce, nonce, []byte(secret), []byte(id))), nil
+	sealed, err = s.Keys.Seal([]byte(secret), id)
+	return secret, sealed, err
 }
 
 func (s *Store) secret(ctx context.Context, q db.Queryer, id string) (string, error) {
@@ -206,31 +197,8 @@ func (s *Store) secret(ctx context.Context, q db.Queryer, id string) (string, er
 	if err := q.QueryRowContext(ctx, `SELECT secret FROM webhook WHERE id = $1`, id).Scan(&sealed); err != nil {
 		return "", absent(err, "there is no such webhook")
 	}
-	raw, err := base64.StdEncoding.DecodeString(sealed)
-	if err != nil {
-		return "", err
-	}
-	for _, key := range s.Keys {
-		gcm, err := newGCM(key)
-		if err != nil {
-			return "", err
-		}
-		if len(raw) < gcm.NonceSize() {
-			break
-		}
-		if secret, err := gcm.Open(nil, raw[:gcm.NonceSize()], raw[gcm.NonceSize():], []byte(id)); err == nil {
-			return string(secret), nil
-		}
-	}
-	return "", errors.New("no key of the newsroom opens the webhook's secret")
-}
-
-func newGCM(key []byte) (cipher.AEAD, error) {
-	block, err := aes.NewCipher(key[:32])
-	if err != nil {
-		return nil, err
-	}
-	return cipher.NewGCM(block)
+	secret, err := s.Keys.Open(sealed, id)
+	return string(secret), err
 }
 
 // one is NotFound where nothing was changed.
