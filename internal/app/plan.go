@@ -6,7 +6,6 @@ import (
 	"time"
 
 	"masthead/internal/db"
-	"masthead/internal/fault"
 	"masthead/internal/fetch"
 	"masthead/internal/job"
 	"masthead/internal/plan"
@@ -15,18 +14,7 @@ import (
 // plans makes the store of plans, which moves what is written in drafts.
 func (a *App) plans() *plan.Store {
 	return &plan.Store{Now: a.Now, Stories: a.Stories, Staff: a.Staff, Media: a.Media, Lang: a.Config.Language, Origin: a.Config.URL.String(),
-		Fetch: fetch.New(fetch.Options{Timeout: 15 * time.Second}),
-		Keep: func(ctx context.Context, tx *db.Tx, editionID, editor string, release bool) (err error) {
-			if release {
-				_, err = a.Drafts.Release(ctx, tx, editionID, editor)
-			} else {
-				_, err = a.Drafts.Keep(ctx, tx, editionID, editor)
-			}
-			if fault.Is(err, fault.NotFound) {
-				return nil // nobody has written there
-			}
-			return err
-		},
+		Fetch: fetch.New(fetch.Options{Timeout: 15 * time.Second}), Keep: a.Drafts.Settle,
 		Post: func(ctx context.Context, tx *db.Tx, args job.Args, o job.Opts) error {
 			return a.Jobs.Insert(ctx, tx, args, o)
 		},

@@ -159,15 +159,7 @@ func (s *seed) work(ctx context.Context) error {
 	o.stories = *s.Stories
 	o.stories.Now = now
 	o.drafts = draft.Store{Now: now, Stories: &o.stories}
-	o.plans = plan.Store{Now: now, Stories: &o.stories, Staff: s.Staff, Media: s.Media, Lang: s.paper.Languages[0],
-		Keep: func(ctx context.Context, tx *db.Tx, editionID, editor string, release bool) (err error) {
-			if release {
-				_, err = o.drafts.Release(ctx, tx, editionID, editor)
-			} else {
-				_, err = o.drafts.Keep(ctx, tx, editionID, editor)
-			}
-			return err
-		}}
+	o.plans = plan.Store{Now: now, Stories: &o.stories, Staff: s.Staff, Media: s.Media, Lang: s.paper.Languages[0], Keep: o.drafts.Settle}
 	if err := s.DB.InTx(ctx, func(tx *db.Tx) error { return o.open(ctx, tx, book) }); err != nil {
 		return err
 	}

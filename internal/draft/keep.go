@@ -39,6 +39,20 @@ func (s *Store) Release(ctx context.Context, tx *db.Tx, editionID, editor string
 	return k, err
 }
 
+// Settle is [Store.Release] or [Store.Keep], as plans ask for it: an edition that
+// nobody has written at the desk stays as it is.
+func (s *Store) Settle(ctx context.Context, tx *db.Tx, editionID, editor string, release bool) (err error) {
+	if release {
+		_, err = s.Release(ctx, tx, editionID, editor)
+	} else {
+		_, err = s.Keep(ctx, tx, editionID, editor)
+	}
+	if fault.Is(err, fault.NotFound) {
+		return nil
+	}
+	return err
+}
+
 func (s *Store) keep(ctx context.Context, tx *db.Tx, editionID, editor string, release bool) (k Kept, err error) {
 	// The edition comes before its draft, as for whoever writes it past the desk:
 	// one who had the draft and one who had the edition would wait for one another.
