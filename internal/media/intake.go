@@ -36,6 +36,10 @@ func (s *Store) Intake(ctx context.Context, u Upload, then func(ctx context.Cont
 		default:
 			return err
 		}
+		// Whoever waits for the row finds what was saved.
+		if _, err := tx.ExecContext(ctx, `DELETE FROM media_upload WHERE hash = $1`, kept.Hash); err != nil {
+			return fmt.Errorf("media.Intake(%s): %w", kept.Name, err)
+		}
 		if then == nil {
 			return nil
 		}

@@ -40,6 +40,10 @@ func TestIntakeTwiceAtOnce(t *testing.T) {
 		if fresh != 1 {
 			t.Errorf("%d were new", fresh)
 		}
+		var left int
+		if err := d.Read().QueryRowContext(t.Context(), `SELECT COUNT(*) FROM media_upload`).Scan(&left); err != nil || left != 0 {
+			t.Errorf("%d locks are left: %v", left, err)
+		}
 	})
 }
 
