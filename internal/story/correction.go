@@ -9,7 +9,7 @@ import (
 	"masthead/internal/db"
 )
 
-// AddCorrection writes a correction; the same text on the same day is written once.
+// AddCorrection writes a correction; the same text at the same time is written once.
 func (s *Store) AddCorrection(ctx context.Context, tx *db.Tx, c *Correction) error {
 	if c.At.IsZero() {
 		c.At = s.Now()

@@ -211,9 +211,7 @@ func scanFront(r db.Scanner) (f Front, err error) {
 func scanFrontItem(r db.Scanner) (front string, it FrontItem, err error) {
 	var until, at int64
 	err = r.Scan(&front, &it.StoryID, &it.Size, &until, &it.PinnedBy, &at)
-	if it.At = db.Time(at); until != 0 {
-		it.Until = db.Time(until)
-	}
+	it.Until, it.At = db.Time(until), db.Time(at)
 	return front, it, err
 }
 
@@ -241,7 +239,9 @@ func (s *Store) Arrange(ctx context.Context, tx *db.Tx, f *Front) error {
 	if err != nil {
 		return fmt.Errorf("story.Arrange(%s): %w", f.ID, err)
 	}
-	if n, err := result.RowsAffected(); err == nil && n == 0 {
+	if n, err := result.RowsAffected(); err != nil {
+		return fmt.Errorf("story.Arrange(%s): %w", f.ID, err)
+	} else if n == 0 {
 		return fault.New(fault.Conflict, "somebody else has arranged this front meanwhile", "front", f.ID, "lang", f.Lang)
 	}
 	if _, err := tx.ExecContext(ctx, `DELETE FROM front_item WHERE front = $1 AND lang = $2`, f.ID, f.Lang); err != nil {
@@ -253,15 +253,11 @@ func (s *Store) Arrange(ctx context.Context, tx *db.Tx, f *Front) error {
 		if j := slices.IndexFunc(was.Items, func(o FrontItem) bool { return o.StoryID == it.StoryID }); j >= 0 {
 			it.PinnedBy, it.At = was.Items[j].PinnedBy, was.Items[j].At
 		}
-		until := int64(0)
-		if !it.Until.IsZero() {
-			until = db.Micros(it.Until)
-		}
 		if _, err := s.ByID(ctx, tx, it.StoryID); err != nil {
 			return err
 		}
 		_, err := tx.ExecContext(ctx, `INSERT INTO front_item (front, lang, position, story_id, size, until, pinned_by, at)
-			VALUES ($1, $2, $3, $4, $5, $6, $7, $8)`, f.ID, f.Lang, i, it.StoryID, it.Size, until, it.PinnedBy, db.Micros(it.At))
+			VALUES ($1, $2, $3, $4, $5, $6, $7, $8)`, f.ID, f.Lang, i, it.StoryID, it.Size, db.Micros(it.Until), it.PinnedBy, db.Micros(it.At))
 		if err != nil {
 			return fmt.Errorf("story.Arrange(%s) %s: %w", f.ID, it.StoryID, err)
 		}

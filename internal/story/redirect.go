@@ -64,7 +64,9 @@ func (s *Store) DropOldPath(ctx context.Context, tx *db.Tx, path string) error {
 	if err != nil {
 		return fmt.Errorf("story.DropOldPath(%s): %w", path, err)
 	}
-	if n, err := result.RowsAffected(); err == nil && n == 0 {
+	if n, err := result.RowsAffected(); err != nil {
+		return fmt.Errorf("story.DropOldPath(%s): %w", path, err)
+	} else if n == 0 {
 		return fault.New(fault.NotFound, "no such address", "path", path)
 	}
 	return s.arranged(ctx, tx)

@@ -341,7 +341,9 @@ func (s *Store) deleteUnused(ctx context.Context, tx *db.Tx, table, id, use stri
 	if err != nil {
 		return fmt.Errorf("story: delete %s %s: %w", table, id, err)
 	}
-	if n, err := done.RowsAffected(); err == nil && n == 0 {
+	if n, err := done.RowsAffected(); err != nil {
+		return fmt.Errorf("story: delete %s %s: %w", table, id, err)
+	} else if n == 0 {
 		return fault.New(fault.NotFound, "no such "+table, "id", id)
 	}
 	return s.arranged(ctx, tx)
