@@ -106,26 +106,17 @@ func (d *Desk) audit(w http.ResponseWriter, r *http.Request) error {
 		}
 	}
 	slices.SortStableFunc(p.Acts[1:], func(a, b Choice) int { return strings.Compare(a.Name, b.Name) })
-	query := func(set ...string) string {
-		v := url.Values{}
-		for _, name := range []string{"who", "act", "object", "from", "to"} {
-			if q.Get(name) != "" {
-				v.Set(name, q.Get(name))
-			}
-		}
-		for i := 0; i < len(set); i += 2 {
-			v.Set(set[i], set[i+1])
-		}
-		return v.Encode()
+	at := func(path, name, value string) string {
+		return withQuery(path, "who", q.Get("who"), "act", q.Get("act"), "object", q.Get("object"), "from", q.Get("from"), "to", q.Get("to"), name, value)
 	}
 	if f.Before != "" {
-		p.Newest = "/desk/people/audit?" + query()
+		p.Newest = at("/desk/people/audit", "before", "")
 	}
 	if len(list) > auditPage {
 		list = list[:auditPage]
-		p.Older = "/desk/people/audit?" + query("before", list[auditPage-1].ID)
+		p.Older = at("/desk/people/audit", "before", list[auditPage-1].ID)
 	}
-	p.CSV, p.Lines = "/desk/people/audit/export?"+query("as", "csv"), "/desk/people/audit/export?"+query("as", "jsonl")
+	p.CSV, p.Lines = at("/desk/people/audit/export", "as", "csv"), at("/desk/people/audit/export", "as", "jsonl")
 	for _, e := range list {
 		row := d.auditRow(p.Base, e)
 		if strings.HasPrefix(row.URL, "/desk/people/") && !d.may(r, staff.KeepStaff) {

@@ -159,18 +159,14 @@ func (d *Desk) libraryPage(w http.ResponseWriter, r *http.Request, status int, r
 	for _, m := range found {
 		p.Rows = append(p.Rows, d.mediumOf(p.Base, m))
 	}
-	here := url.Values{}
-	for key, value := range map[string]string{"q": p.Words, "kind": f.Kind, "state": f.State} {
-		if value != "" {
-			here.Set(key, value)
-		}
+	at := func(after string) string {
+		return withQuery("/desk/media", "q", p.Words, "kind", f.Kind, "state", f.State, "after", after)
 	}
 	if f.After != "" {
-		p.Newest = "/desk/media?" + here.Encode()
+		p.Newest = at("")
 	}
 	if more {
-		here.Set("after", found[len(found)-1].ID)
-		p.Older = "/desk/media?" + here.Encode()
+		p.Older = at(found[len(found)-1].ID)
 	}
 	return d.send(w, r, status, "media", p)
 }

@@ -2,6 +2,7 @@ package desk
 
 import (
 	"net/http"
+	"net/url"
 	"strings"
 
 	"masthead/internal/language"
@@ -39,6 +40,21 @@ type Link struct {
 	Name    string
 	URL     string
 	Current bool
+}
+
+// withQuery gives an address with a query of names and values, of which those
+// without a value are left out.
+func withQuery(path string, query ...string) string {
+	v := url.Values{}
+	for i := 0; i < len(query); i += 2 {
+		if query[i+1] != "" {
+			v.Set(query[i], query[i+1])
+		}
+	}
+	if len(v) == 0 {
+		return path
+	}
+	return path + "?" + v.Encode()
 }
 
 // rooms are the bar's links, from left to right: each is a room of several

@@ -3,7 +3,6 @@ package desk
 import (
 	"cmp"
 	"net/http"
-	"net/url"
 	"slices"
 	"strconv"
 	"time"
@@ -288,13 +287,7 @@ func (d *Desk) calendar(w http.ResponseWriter, r *http.Request) error {
 		until = day(from, 7)
 	}
 	at := func(name, value string) string {
-		v := url.Values{name: {value}}
-		for _, keep := range []string{"section", "lang", "who"} {
-			if query.Get(keep) != "" {
-				v.Set(keep, query.Get(keep))
-			}
-		}
-		return "/desk/plan/calendar?" + v.Encode()
+		return withQuery("/desk/plan/calendar", name, value, "section", query.Get("section"), "lang", query.Get("lang"), "who", query.Get("who"))
 	}
 	p.Name = p.Furniture.Month(chosen)
 	p.Month, p.Week = at("month", chosen.Format("2006-01")), at("week", chosen.Format(time.DateOnly))

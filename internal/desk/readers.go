@@ -130,19 +130,15 @@ func (d *Desk) readersPage(r *http.Request) (p ReadersPage, err error) {
 		}
 		p.Rows = append(p.Rows, row)
 	}
-	here := url.Values{}
-	for key, value := range map[string]string{"q": p.Words, "tier": p.Tier, "newsletter": p.Newsletter} {
-		if value != "" {
-			here.Set(key, value)
-		}
+	at := func(after string) string {
+		return withQuery("/desk/readers", "q", p.Words, "tier", p.Tier, "newsletter", p.Newsletter, "after", after)
 	}
 	if after.ID != "" {
-		p.Newest = "/desk/readers?" + here.Encode()
+		p.Newest = at("")
 	}
 	if more {
 		last := found[len(found)-1]
-		here.Set("after", place{last.CreatedAt, last.ID}.String())
-		p.Older = "/desk/readers?" + here.Encode()
+		p.Older = at(place{last.CreatedAt, last.ID}.String())
 	}
 	return p, nil
 }

@@ -4,7 +4,6 @@ import (
 	"context"
 	"encoding/csv"
 	"net/http"
-	"net/url"
 	"strconv"
 	"strings"
 
@@ -69,14 +68,7 @@ func (d *Desk) redirectsPage(w http.ResponseWriter, r *http.Request, status int,
 	}
 	p.Count = p.Number(n)
 	at := func(after string) string {
-		v := url.Values{}
-		if p.Words != "" {
-			v.Set("q", p.Words)
-		}
-		if after != "" {
-			v.Set("after", after)
-		}
-		return strings.TrimSuffix("/desk/site/redirects?"+v.Encode(), "?")
+		return withQuery("/desk/site/redirects", "q", p.Words, "after", after)
 	}
 	if after != "" {
 		p.Newest = at("")

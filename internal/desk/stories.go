@@ -179,16 +179,7 @@ func boolCompare(a, b bool) int {
 
 // listURL gives the address of the list as f narrows it, behind a place.
 func listURL(f filter, after string) string {
-	v := url.Values{}
-	for name, value := range map[string]string{"status": string(f.Status), "lang": f.Lang, "q": f.Words, "after": after} {
-		if value != "" {
-			v.Set(name, value)
-		}
-	}
-	if len(v) == 0 {
-		return "/desk/"
-	}
-	return "/desk/?" + v.Encode()
+	return withQuery("/desk/", "status", string(f.Status), "lang", f.Lang, "q", f.Words, "after", after)
 }
 
 // accessName says in words what a story asks of its readers.
