@@ -11,7 +11,6 @@ import (
 	"masthead/internal/doc"
 	"masthead/internal/draft"
 	"masthead/internal/fault"
-	"masthead/internal/job"
 	"masthead/internal/language"
 	"masthead/internal/plan"
 	"masthead/internal/staff"
@@ -260,10 +259,7 @@ func (d *Desk) askLinks(w http.ResponseWriter, r *http.Request) error {
 	id := d.edition(r).ID
 	err := d.change(r, "", func(ctx context.Context, tx *db.Tx, detail map[string]string) error {
 		detail["links"] = "asked"
-		if d.Plans.Post == nil {
-			return nil
-		}
-		return d.Plans.Post(ctx, tx, plan.CheckLinks{EditionID: id}, job.Opts{UniqueKey: id, MaxAttempts: 3})
+		return d.Plans.AskLinks(ctx, tx, id)
 	})
 	if err != nil {
 		return err

@@ -174,7 +174,7 @@ func (s *Store) record(ctx context.Context, tx *db.Tx, d Done, o Order, was stor
 		return err
 	}
 	if d.Move.Name == "submit" || d.Move.Name == "approve" {
-		if err := s.post(ctx, tx, CheckLinks{EditionID: d.Edition.ID}, job.Opts{UniqueKey: d.Edition.ID, MaxAttempts: 3}); err != nil {
+		if err := s.AskLinks(ctx, tx, d.Edition.ID); err != nil {
 			return err
 		}
 	}

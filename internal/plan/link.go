@@ -12,6 +12,7 @@ import (
 
 	"masthead/internal/db"
 	"masthead/internal/fault"
+	"masthead/internal/job"
 )
 
 // CheckLinks is the job that asks for the addresses an edition points to.
@@ -21,6 +22,11 @@ type CheckLinks struct {
 
 // Kind implements [job.Args].
 func (CheckLinks) Kind() string { return "check_links" }
+
+// AskLinks has the addresses that an edition points to asked for anew.
+func (s *Store) AskLinks(ctx context.Context, tx *db.Tx, editionID string) error {
+	return s.post(ctx, tx, CheckLinks{EditionID: editionID}, job.Opts{UniqueKey: editionID, MaxAttempts: 3})
+}
 
 // linksLife is how long an answer is good; linksAtOnce, how many addresses are
 // asked at a time.
