@@ -3,7 +3,6 @@ package e2e
 import (
 	"testing"
 
-	"github.com/chromedp/cdproto/network"
 	"github.com/chromedp/chromedp/kb"
 )
 
@@ -12,11 +11,11 @@ import (
 func TestDeskBar(t *testing.T) {
 	axe := readTool(t, "axe-core/axe.min.js")
 	b := newTab(t, demo)
-	b.be(demo.colleague(t, "bar@masthead.example", "owner"))
+	b.be(demo.colleague(t, "bar@masthead.example", "owner", "Noa Lind"))
 	const shown = `[...document.querySelectorAll(".bar-menu a")].filter(a => a.checkVisibility({contentVisibilityAuto: true})).length`
 	const line = `document.querySelector(".bar").getBoundingClientRect().height <= 60`
 	for _, lang := range []string{"en", "ar"} {
-		call(b, network.SetExtraHTTPHeaders, network.SetExtraHTTPHeadersParams{Headers: network.Headers{"Accept-Language": lang}})
+		b.prefers(lang)
 		b.size(390, 800)
 		b.open("/desk/plan")
 		if !eval[bool](b, line) || eval[int](b, shown) != 0 {

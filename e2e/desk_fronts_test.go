@@ -11,6 +11,7 @@ import (
 	"time"
 
 	"github.com/chromedp/chromedp"
+	"github.com/chromedp/chromedp/kb"
 
 	"masthead/internal/app"
 	"masthead/internal/db"
@@ -22,12 +23,22 @@ import (
 // gives a tab of its owner. settings are lines of its masthead.toml.
 func newDeskRoom(t *testing.T, settings ...string) (*newsroom, *tab) {
 	t.Helper()
+	return newRoomOf(t, settings, piece{"Tide", "It was tide all along."}, piece{"Crane", "It was crane all along."}, piece{"Pilot", "It was pilot all along."})
+}
+
+// piece is a story of a room: its headline, and its words in Markdown.
+type piece struct{ headline, words string }
+
+// newRoomOf serves a newsroom with these stories, each an hour older than the one
+// before, and gives a tab of its owner.
+func newRoomOf(t *testing.T, settings []string, pieces ...piece) (*newsroom, *tab) {
+	t.Helper()
 	folder := filepath.Join(t.TempDir(), "room")
 	command(t, "init", "--dir", folder)
 	if err := os.WriteFile(filepath.Join(folder, "masthead.toml"), []byte(strings.Join(settings, "\n")), 0o600); err != nil {
 		t.Fatal(err)
 	}
-	if err := threeStories(t.Context(), folder); err != nil {
+	if err := publish(t.Context(), folder, pieces); err != nil {
 		t.Fatal(err)
 	}
 	n, err := serve(folder)
@@ -36,19 +47,20 @@ func newDeskRoom(t *testing.T, settings ...string) (*newsroom, *tab) {
 	}
 	t.Cleanup(n.stop)
 	b := newTab(t, n)
-	b.be(n.colleague(t, "owner@quay.example", "owner"))
+	b.be(n.colleague(t, "owner@quay.example", "owner", "Noa Lind"))
 	b.size(1280, 900)
 	return n, b
 }
 
-func threeStories(ctx context.Context, folder string) error {
+// publish publishes stories in a newsroom that nobody serves.
+func publish(ctx context.Context, folder string, pieces []piece) error {
 	return within(ctx, folder, func(ctx context.Context, a *app.App, tx *db.Tx) error {
 		harbour := story.Section{Slug: "harbour", Names: story.Texts{"en": "Harbour"}}
 		if err := a.Stories.SaveSection(ctx, tx, &harbour); err != nil {
 			return err
 		}
-		for i, headline := range []string{"Tide", "Crane", "Pilot"} {
-			body, _, err := doc.FromMarkdown("It was " + strings.ToLower(headline) + " all along.")
+		for i, p := range pieces {
+			body, _, err := doc.FromMarkdown(p.words)
 			if err != nil {
 				return err
 			}
@@ -56,7 +68,7 @@ func threeStories(ctx context.Context, folder string) error {
 			if err := a.Stories.Save(ctx, tx, &st); err != nil {
 				return err
 			}
-			e := story.Edition{StoryID: st.ID, Lang: "en", Status: story.Draft, Headline: headline, Body: body}
+			e := story.Edition{StoryID: st.ID, Lang: "en", Status: story.Draft, Headline: p.headline, Body: body}
 			if err := a.Stories.SaveEdition(ctx, tx, &e, "owner@quay.example"); err != nil {
 				return err
 			}
@@ -128,23 +140,17 @@ func TestDeskFronts(t *testing.T) {
 	save(names[2] + " " + names[0] + " " + names[1])
 
 	// By keys: Escape puts back, Space puts down.
-	key := func(keys ...string) {
-		for _, k := range keys {
-			b.do(chromedp.KeyEvent(k))
-		}
-	}
-	const down, up = "\u0301", "\u0304"
 	before := b.order()
 	eval[any](b, `document.querySelector("[data-order] > li:first-child .grip").focus(), null`)
-	key(" ", down, down, up)
+	b.keys(" ", kb.ArrowDown, kb.ArrowDown, kb.ArrowUp)
 	if b.order() == before || b.text("[data-order] + [role=status]") == "" || !b.has("[data-order] > .taken:nth-child(2)") {
 		t.Errorf("taken and moved: %s, said %q", b.order(), b.text("[data-order] + [role=status]"))
 	}
-	key("\x1b")
+	b.keys(kb.Escape)
 	if got := b.order(); got != before || b.has(".taken") {
 		t.Errorf("after Escape the list is %s", got)
 	}
-	key(" ", down, down, " ")
+	b.keys(" ", kb.ArrowDown, kb.ArrowDown, " ")
 	save(pinned)
 }
 

@@ -11,7 +11,6 @@ import (
 	"strings"
 	"testing"
 
-	"github.com/chromedp/cdproto/network"
 	"github.com/chromedp/chromedp"
 
 	"masthead/internal/desk"
@@ -19,9 +18,9 @@ import (
 )
 
 // colleague adds somebody to a served newsroom, signs him in and gives his cookies.
-func (n *newsroom) colleague(t testing.TB, email, role string) (cookies string) {
+func (n *newsroom) colleague(t *testing.T, email, role, name string) (cookies string) {
 	t.Helper()
-	out := command(t.(*testing.T), "staff", "add", email, "--role", role, "--name", "Noa Lind", "--dir", n.folder)
+	out := command(t, "staff", "add", email, "--role", role, "--name", name, "--dir", n.folder)
 	m := regexp.MustCompile(`token=(\S+)`).FindStringSubmatch(out)
 	if m == nil {
 		t.Fatalf("there is no link in %s", out)
@@ -122,7 +121,7 @@ func deskPages(t testing.TB, n *newsroom, cookies string, more ...string) (pages
 // width: in a language of each direction, on phone and desk, in light and dark.
 func TestDeskPages(t *testing.T) {
 	axe := readTool(t, "axe-core/axe.min.js")
-	owner := demo.colleague(t, "pages@masthead.example", "owner")
+	owner := demo.colleague(t, "pages@masthead.example", "owner", "Noa Lind")
 	begun := demo.send(t, "/desk/stories", owner, url.Values{"headline": {"A ferry that nobody ordered"}, "lang": {"en"}, "as": {"draft"}}).Header.Get("Location")
 	begun, _, _ = strings.Cut(begun, "?")
 	begun = strings.TrimSuffix(begun, "/write")
@@ -157,7 +156,7 @@ func TestDeskPages(t *testing.T) {
 			b.be(owner)
 			b.size(as.width, 900)
 			b.scheme(as.scheme)
-			call(b, network.SetExtraHTTPHeaders, network.SetExtraHTTPHeadersParams{Headers: network.Headers{"Accept-Language": as.lang}})
+			b.prefers(as.lang)
 			for i, name := range names {
 				if i%as.every != 0 {
 					continue
@@ -191,6 +190,7 @@ func (b *tab) shoot(name, as string, width int64) {
 	if *deskPictures == "" {
 		return
 	}
+	b.settle()
 	b.size(width, min(2600, eval[int64](b, "document.documentElement.scrollHeight")))
 	shot, err := chromedp.Run(b.ctx, chromedp.CaptureScreenshot())
 	if err == nil {

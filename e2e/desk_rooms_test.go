@@ -1,10 +1,8 @@
 package e2e
 
 import (
-	"context"
 	"image"
 	"image/color"
-	"image/png"
 	"os"
 	"path/filepath"
 	"strings"
@@ -14,11 +12,6 @@ import (
 	"github.com/chromedp/cdproto/emulation"
 	"github.com/chromedp/chromedp"
 	"github.com/chromedp/chromedp/kb"
-
-	"masthead/internal/app"
-	"masthead/internal/db"
-	"masthead/internal/doc"
-	"masthead/internal/story"
 )
 
 // keys sends keys one after another to what has the focus.
@@ -39,17 +32,7 @@ func TestDeskPicture(t *testing.T) {
 		picture.Pix[i] = byte(i / 800)
 	}
 	picture.Set(600, 100, color.White)
-	file := filepath.Join(t.TempDir(), "harbour wall.png")
-	f, err := os.Create(file)
-	if err == nil {
-		err = png.Encode(f, picture)
-	}
-	if err == nil {
-		err = f.Close()
-	}
-	if err != nil {
-		t.Fatal(err)
-	}
+	file := pictureFile(t, "harbour wall.png", picture)
 	drawing := filepath.Join(t.TempDir(), "drawing.svg")
 	if err := os.WriteFile(drawing, []byte(`<svg xmlns="http://www.w3.org/2000/svg"><script>alert(1)</script></svg>`), 0o600); err != nil {
 		t.Fatal(err)
@@ -155,59 +138,12 @@ func TestDeskPicture(t *testing.T) {
 	}
 }
 
-// newWalledRoom serves a newsroom with one long story under the wall's rules,
-// and gives a tab of its owner and the story's path.
-func newWalledRoom(t *testing.T) (n *newsroom, b *tab, path string) {
-	t.Helper()
-	folder := filepath.Join(t.TempDir(), "room")
-	command(t, "init", "--dir", folder)
-	path, err := longStory(t.Context(), folder)
-	if err != nil {
-		t.Fatal(err)
-	}
-	if n, err = serve(folder); err != nil {
-		t.Fatal(err)
-	}
-	t.Cleanup(n.stop)
-	b = newTab(t, n)
-	b.be(n.colleague(t, "owner@quay.example", "owner"))
-	b.size(1280, 900)
-	return n, b, path
-}
-
-func longStory(ctx context.Context, folder string) (path string, err error) {
-	err = within(ctx, folder, func(ctx context.Context, a *app.App, tx *db.Tx) error {
-		harbour := story.Section{Slug: "harbour", Names: story.Texts{"en": "Harbour"}}
-		if err := a.Stories.SaveSection(ctx, tx, &harbour); err != nil {
-			return err
-		}
-		body, _, err := doc.FromMarkdown(strings.Repeat("The tide came in over the old wall of the harbour, as it does.\n\n", 9) + "It ended as nobody had foretold.")
-		if err != nil {
-			return err
-		}
-		st := story.Story{Kind: story.Report, OriginalLang: "en", SectionID: harbour.ID}
-		if err := a.Stories.Save(ctx, tx, &st); err != nil {
-			return err
-		}
-		e := story.Edition{StoryID: st.ID, Lang: "en", Status: story.Draft, Headline: "Tide", Body: body}
-		if err := a.Stories.SaveEdition(ctx, tx, &e, "owner@quay.example"); err != nil {
-			return err
-		}
-		if err := a.Stories.Publish(ctx, tx, e.ID, time.Now().Add(-time.Hour), "owner@quay.example"); err != nil {
-			return err
-		}
-		e, err = a.Stories.EditionByID(ctx, tx, e.ID)
-		path = e.Path
-		return err
-	})
-	return path, err
-}
-
 // TestDeskWallByKeys writes two rules of which the first decides, turns them
 // round by keyboard and by pointer and puts each order live; then a section is
 // lifted. What counts is what a visitor without a name then reads.
 func TestDeskWallByKeys(t *testing.T) {
-	n, b, path := newWalledRoom(t)
+	n, b := newRoomOf(t, nil, piece{"Tide", strings.Repeat("The tide came in over the old wall of the harbour, as it does.\n\n", 9) + "It ended as nobody had foretold."})
+	path := n.story(t, "en", "tide")
 	reads := func(want bool) {
 		t.Helper()
 		status, _, page := n.get(t, path, "")

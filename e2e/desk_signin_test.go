@@ -16,7 +16,6 @@ import (
 	"time"
 
 	"github.com/chromedp/cdproto/emulation"
-	"github.com/chromedp/cdproto/network"
 	"github.com/chromedp/cdproto/webauthn"
 	"github.com/chromedp/chromedp"
 
@@ -243,7 +242,7 @@ func (b *tab) examine(name, axe string) {
 		b.size(p.width, 900)
 		b.scheme(p.scheme)
 		if !once {
-			call(b, network.SetExtraHTTPHeaders, network.SetExtraHTTPHeadersParams{Headers: network.Headers{"Accept-Language": p.lang}})
+			b.prefers(p.lang)
 			b.open(at)
 		}
 		where := fmt.Sprintf("%s in %s at %d px, %s", name, p.lang, p.width, p.scheme)
@@ -266,7 +265,7 @@ func (b *tab) examine(name, axe string) {
 	}
 	b.size(1280, 900)
 	b.scheme("light")
-	call(b, network.SetExtraHTTPHeaders, network.SetExtraHTTPHeadersParams{Headers: network.Headers{"Accept-Language": "en"}})
+	b.prefers("en")
 	if name != "codes" && name != "totp" {
 		b.open(at)
 	}

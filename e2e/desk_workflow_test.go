@@ -447,6 +447,12 @@ func ferryPicture(t *testing.T, name string, shade uint8) string {
 			picture.Set(x, y, color.RGBA{uint8(60 + y/8), uint8(90 + x/12), 160 - shade, 255})
 		}
 	}
+	return pictureFile(t, name, picture)
+}
+
+// pictureFile writes a picture as a PNG, and gives its path.
+func pictureFile(t *testing.T, name string, picture image.Image) string {
+	t.Helper()
 	path := filepath.Join(t.TempDir(), name)
 	f, err := os.Create(path)
 	if err == nil {

@@ -209,15 +209,20 @@ func (n *newsroom) later(t *testing.T, query string, args ...any) {
 	if err != nil {
 		t.Fatal(err)
 	}
+	if err := n.again(); err != nil {
+		t.Fatal(err)
+	}
+}
+
+// again starts the program that has ended once more, at its address.
+func (n *newsroom) again() error {
 	was := n.cmd
 	n.cmd = exec.Command(was.Path, was.Args[1:]...)
 	n.cmd.Stderr, n.cmd.SysProcAttr = was.Stderr, was.SysProcAttr
 	if err := n.run(); err != nil {
-		t.Fatal(err)
+		return err
 	}
-	if err := n.answers(); err != nil {
-		t.Fatal(err)
-	}
+	return n.answers()
 }
 
 // run starts n.cmd, and waits for its end in one place.

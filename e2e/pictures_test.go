@@ -11,7 +11,6 @@ import (
 	"testing"
 	"time"
 
-	"github.com/chromedp/cdproto/network"
 	"github.com/chromedp/chromedp"
 
 	"masthead/internal/needtest"
@@ -90,15 +89,10 @@ func TestDeskPictures(t *testing.T) {
 	ana.openEditor("/desk/stories/" + w.english + "/write")
 	ana.cursorAt(0)
 	ana.typed(" Nobody had warned the growers.")
-	eval[any](ana, `(() => { const p = document.querySelectorAll("#ed-text > p")[1]; getSelection().setBaseAndExtent(p.firstChild, 3, p.firstChild, 16); return null; })()`)
-	time.Sleep(100 * time.Millisecond)
-	ana.key("Control+Alt+m")
-	ana.typed("Four valleys, says the ministry.")
-	eval[any](ana, `[...document.querySelectorAll(".ed-side button")].find(e => e.textContent.trim() === "Add").click()`)
-	ana.until(`document.querySelector(".ed-commented")`)
+	ana.comment(1, 3, 16, func() { ana.typed("Four valleys, says the ministry.") })
 	ana.saved()
 	plans := newTab(t, demo)
-	plans.be(demo.colleague(t, "pictures@masthead.example", "owner"))
+	plans.be(demo.colleague(t, "pictures@masthead.example", "owner", "Noa Lind"))
 	for _, page := range []struct {
 		name, path string
 		*tab
@@ -116,7 +110,7 @@ func TestDeskPictures(t *testing.T) {
 				for _, scheme := range []string{"light", "dark"} {
 					page.size(size.width, size.height)
 					page.scheme(scheme)
-					call(page.tab, network.SetExtraHTTPHeaders, network.SetExtraHTTPHeadersParams{Headers: network.Headers{"Accept-Language": lang}})
+					page.prefers(lang)
 					page.open(page.path)
 					if page.has("[data-editor]") {
 						page.until(`document.querySelector("[data-editor]").dataset.ready !== undefined`)

@@ -134,6 +134,12 @@ func (b *tab) scheme(name string) {
 	call(b, emulation.SetEmulatedMedia, emulation.SetEmulatedMediaParams{Features: []*emulation.MediaFeature{{Name: "prefers-color-scheme", Value: name}}})
 }
 
+// prefers sets the language that the reader's browser asks for.
+func (b *tab) prefers(lang string) {
+	b.t.Helper()
+	call(b, network.SetExtraHTTPHeaders, network.SetExtraHTTPHeadersParams{Headers: network.Headers{"Accept-Language": lang}})
+}
+
 // size sets the width and height of the window, CSS pixels.
 func (b *tab) size(width, height int64) {
 	b.t.Helper()

@@ -4,13 +4,11 @@ import (
 	"cmp"
 	"encoding/json"
 	"image"
-	"image/png"
 	"io"
 	"io/fs"
 	"math/rand/v2"
 	"net"
 	"net/http"
-	"os"
 	"path/filepath"
 	"slices"
 	"strconv"
@@ -122,17 +120,7 @@ func (w *writingRoom) brokenUpload() {
 	for i := range noise.Pix {
 		noise.Pix[i] = byte(rand.Uint32()) // which no PNG makes smaller
 	}
-	file := filepath.Join(w.t.TempDir(), "hail.png")
-	f, err := os.Create(file)
-	if err == nil {
-		err = png.Encode(f, noise)
-	}
-	if err == nil {
-		err = f.Close()
-	}
-	if err != nil {
-		w.t.Fatal(err)
-	}
+	file := pictureFile(w.t, "hail.png", noise)
 	names, blobs := w.library()
 	const figures = `document.querySelectorAll("#ed-text figure img").length`
 	before := eval[int](b, figures)

@@ -7,15 +7,10 @@ import (
 	"flag"
 	"fmt"
 	"io"
-	"net"
 	"net/http"
-	"net/url"
 	"os"
-	"os/exec"
 	"path/filepath"
-	"regexp"
 	"strings"
-	"syscall"
 	"testing"
 	"time"
 
@@ -34,36 +29,29 @@ var writingFlag = flag.Duration("writing", 20*time.Second, "how long two people 
 // editors, and a server that can be killed and started again at its address.
 type writingRoom struct {
 	*newsroom
-	t          *testing.T
-	folder     string
-	english    string // edition ID
-	arabic     string // edition ID
-	ana, ben   string // cookies
-	startOften int
+	t        *testing.T
+	english  string // edition ID
+	arabic   string // edition ID
+	ana, ben string // cookies
 }
 
 func newWritingRoom(t *testing.T, body string) *writingRoom {
 	t.Helper()
-	w := &writingRoom{t: t, folder: filepath.Join(t.TempDir(), "room")}
-	command(t, "init", "--dir", w.folder)
-	for _, name := range []string{"Ana", "Ben"} {
-		command(t, "staff", "add", strings.ToLower(name)+"@quay.example", "--role", "editor", "--name", name, "--dir", w.folder)
-	}
-	l, err := net.Listen("tcp", "127.0.0.1:0")
-	if err != nil {
+	w := &writingRoom{t: t}
+	folder := filepath.Join(t.TempDir(), "room")
+	command(t, "init", "--dir", folder)
+	w.write(folder, body)
+	var err error
+	if w.newsroom, err = serve(folder); err != nil {
 		t.Fatal(err)
 	}
-	w.newsroom = &newsroom{URL: "http://" + l.Addr().String(), log: &bytes.Buffer{}, paths: map[string]string{}}
-	l.Close()
-	w.write(body)
-	w.start()
 	t.Cleanup(w.kill)
-	w.ana, w.ben = w.signIn("ana"), w.signIn("ben")
+	w.ana, w.ben = w.colleague(t, "ana@quay.example", "editor", "Ana"), w.colleague(t, "ben@quay.example", "editor", "Ben")
 	return w
 }
 
 // write puts the story into the database, before anybody serves it.
-func (w *writingRoom) write(body string) {
+func (w *writingRoom) write(folder, body string) {
 	w.t.Helper()
 	english, _, err := doc.FromMarkdown(body)
 	if err != nil {
@@ -73,7 +61,7 @@ func (w *writingRoom) write(body string) {
 	if err != nil {
 		w.t.Fatal(err)
 	}
-	err = within(w.t.Context(), w.folder, func(ctx context.Context, a *app.App, tx *db.Tx) error {
+	err = within(w.t.Context(), folder, func(ctx context.Context, a *app.App, tx *db.Tx) error {
 		topic := story.Topic{Slug: "orchard", Kind: story.Place, Names: story.Texts{"en": "Orchard", "ar": "البستان"}, Aliases: map[string][]string{"ar": {"بستان التل"}}}
 		if err := a.Stories.SaveTopic(ctx, tx, &topic); err != nil {
 			return err
@@ -96,47 +84,18 @@ func (w *writingRoom) write(body string) {
 	}
 }
 
+// start starts the server that was killed.
 func (w *writingRoom) start() {
 	w.t.Helper()
-	w.startOften++
-	w.cmd = exec.Command(program, "serve", "--dir", w.folder, "--addr", strings.TrimPrefix(w.URL, "http://"), "--url", w.URL, "--ops-addr", "", "--log-level", "error", "--dev", "true")
-	w.cmd.Stderr = w.log
-	w.cmd.SysProcAttr = &syscall.SysProcAttr{Setpgid: true}
-	if err := w.run(); err != nil {
+	if err := w.again(); err != nil {
 		w.t.Fatal(err)
 	}
-	for range 1000 {
-		if r, err := http.Get(w.URL + "/robots.txt"); err == nil {
-			r.Body.Close()
-			return
-		}
-		time.Sleep(10 * time.Millisecond)
-	}
-	w.t.Fatalf("masthead serve does not answer\n%s", w.log)
 }
 
 // kill ends the server as a power cut would.
 func (w *writingRoom) kill() {
 	w.cmd.Process.Kill()
 	<-w.ended
-}
-
-func (w *writingRoom) signIn(who string) (cookies string) {
-	w.t.Helper()
-	m := regexp.MustCompile(`token=(\S+)`).FindStringSubmatch(command(w.t, "staff", "link", who+"@quay.example", "--dir", w.folder))
-	if m == nil {
-		w.t.Fatal("there is no link")
-	}
-	client := &http.Client{CheckRedirect: func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse }}
-	r, err := client.PostForm(w.URL+"/desk/signin", url.Values{"token": {m[1]}})
-	if err != nil {
-		w.t.Fatal(err)
-	}
-	defer r.Body.Close()
-	for _, c := range r.Cookies() {
-		cookies += c.Name + "=" + c.Value + "; "
-	}
-	return strings.TrimSuffix(cookies, "; ")
 }
 
 // draftNow is what the database has.
@@ -218,6 +177,17 @@ func (b *tab) cursorAt(paragraph int) {
 	b.t.Helper()
 	eval[any](b, fmt.Sprintf(`(() => { const e = document.querySelector("#ed-text"), p = e.querySelectorAll(":scope > p"); e.focus(); getSelection().selectAllChildren(p[Math.min(%d, p.length - 1)]); getSelection().collapseToEnd(); return null; })()`, paragraph))
 	time.Sleep(100 * time.Millisecond) // selectionchange is told later
+}
+
+// comment comments on letters of a paragraph with what write types.
+func (b *tab) comment(paragraph, from, to int, write func()) {
+	b.t.Helper()
+	eval[any](b, fmt.Sprintf(`(() => { const e = document.querySelector("#ed-text"), p = e.querySelectorAll(":scope > p")[%d]; e.focus(); getSelection().setBaseAndExtent(p.firstChild, %d, p.firstChild, %d); return null; })()`, paragraph, from, to))
+	time.Sleep(100 * time.Millisecond) // selectionchange is told later
+	b.key("Control+Alt+m")
+	write()
+	eval[any](b, `[...document.querySelectorAll(".ed-side button")].find(e => e.textContent.trim() === "Add").click()`)
+	b.until(`document.querySelector(".ed-commented")`)
 }
 
 // shown gives the words in the editor, without what stands there for others' cursors.
@@ -356,14 +326,12 @@ func TestWriting(t *testing.T) {
 	w.agree(w.english, b, second)
 
 	// A comment that names Ben: a letter goes to him.
-	eval[any](b, `(() => { const p = document.querySelector("#ed-text > p"); document.querySelector("#ed-text").focus(); getSelection().setBaseAndExtent(p.firstChild, 4, p.firstChild, 9); return null; })()`)
-	time.Sleep(100 * time.Millisecond)
-	b.key("Control+Alt+m")
-	b.typed("Which frost, @Ben")
-	time.Sleep(200 * time.Millisecond)
-	b.key("Enter")
-	b.typed("?")
-	eval[any](b, `[...document.querySelectorAll(".ed-side button")].find(e => e.textContent.trim() === "Add").click()`)
+	b.comment(0, 4, 9, func() {
+		b.typed("Which frost, @Ben")
+		time.Sleep(200 * time.Millisecond)
+		b.key("Enter")
+		b.typed("?")
+	})
 	second.until(`document.querySelector(".ed-commented")`)
 	letter := false
 	for range 200 {
@@ -446,6 +414,15 @@ func TestWriting(t *testing.T) {
 		t.Errorf("after the first revision was brought back: %q", got)
 	}
 	w.agree(w.english, second)
+
+	// What the page says of the status follows what others do with it.
+	const state = `document.querySelector(".write-state > span").`
+	was := eval[string](second, state+`textContent`)
+	w.send(t, at+"/submit", w.ana, nil)
+	second.until(state + `className === "status-review"`)
+	if is := eval[string](second, state+`textContent`); is == was || is == "" {
+		t.Errorf("in review the page says %q, and said %q", is, was)
+	}
 }
 
 // TestTwoWriters has two browsers type into one story for a while; in the
