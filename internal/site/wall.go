@@ -44,15 +44,14 @@ func (n *Newsroom) wallPanel(r *http.Request, rt *route, d wall.Decision) (*Wall
 	if err != nil {
 		return nil, err
 	}
-	benefits := n.shown(offer.Offers(), e.Lang)
 	p := &Wall{
-		Reason: n.wallReason(r, d), Limit: d.Limit, Days: d.Days, Tier: n.tierName(r.Context(), d.Tier, e.Lang), Benefits: benefits,
+		Reason: n.wallReason(r, d), Limit: d.Limit, Days: d.Days, Tier: n.tierName(r.Context(), d.Tier, e.Lang),
 		Register: n.at(e.Lang, "/register"), SignIn: n.at(e.Lang, "/signin") + "?next=" + template.URLQueryEscaper(next), Next: next,
 	}
 	f := furniture(e.Lang)
 	p.Words = offer.Words.In(e.Lang, map[string]string{"n": f.Number(d.Limit), "days": f.Number(d.Days), "tier": p.Tier})
-	if p.NeedsTier() || p.NoDoor() {
-		p.Benefits = nil // they are what registering brings
+	if !p.NeedsTier() && !p.NoDoor() { // they are what registering brings
+		p.Benefits = n.shown(offer.Offers(), e.Lang)
 	}
 	return p, nil
 }
@@ -88,6 +87,9 @@ func (n *Newsroom) shown(list []wall.Benefit, lang string) []Benefit {
 
 // tierName gives the name of a tier as readers know it.
 func (n *Newsroom) tierName(ctx context.Context, slug, lang string) string {
+	if slug == "" {
+		return n.Config.In(lang).Title
+	}
 	tiers, err := n.Readers.Tiers(ctx, n.DB.Read())
 	if err == nil {
 		for _, t := range tiers {
@@ -96,7 +98,7 @@ func (n *Newsroom) tierName(ctx context.Context, slug, lang string) string {
 			}
 		}
 	}
-	if slug == "" || slug == wall.AnyTier {
+	if slug == wall.AnyTier {
 		return n.Config.In(lang).Title
 	}
 	return slug
